@@ -1,0 +1,31 @@
+// Package child says what can be supervised: the contract of a service, the
+// spec that says how it is to be treated, and how a run of it ended.
+//
+// # Services
+//
+// A [Service] is anything with Serve(ctx) error; [Func] makes one of a
+// function, [Fresh] makes a new one for each incarnation. The packages below
+// this one make services of programs ([child/process]).
+//
+// A child's [Spec] is data. Its zero fields mean what OTP's defaults mean: a
+// permanent worker that is given five seconds to stop.
+//
+// # From inside a run
+//
+// The context of a run leads back to the supervisor: [Ready] completes a
+// start, [Killed] tells that the grace of a stop is over, [Path], [Incarnation]
+// and [Logger] say who one is, [Publish] offers something to others. Without a
+// run in the context they do nothing, are empty, or never close, so that a
+// service can be tested alone.
+//
+// # Guarantees
+//
+//   - Every way out of a run is an exit of its own kind: a return, an error, a
+//     panic with its stack, a Goexit, a code, a signal.
+//   - An exit's text is taken in the goroutine of the run, once, and is one
+//     line without control characters, however the error's methods behave.
+//   - A spec shows data and names, never what a service holds.
+//   - Without a run in the context nothing happens.
+//
+// [child/process]: https://pkg.go.dev/github.com/coppice-go/coppice/child/process
+package child

@@ -1,0 +1,43 @@
+package child
+
+import "context"
+
+// Serve runs one incarnation of s in the calling goroutine and fills exit with
+// how it ended. It is what a supervisor calls; a run's context must answer
+// with a [Runtime] for the functions of this package to reach it.
+//
+// A panic is caught and becomes the exit, unless crash is set: then it goes on
+// with its own stack, and the program ends. After a runtime.Goexit Serve does
+// not return: exit is filled and the deferred functions of the caller run.
+//
+// It is kept small on the stack: a child that waits shall fit in the two
+// kilobytes that a goroutine begins with.
+func Serve(ctx context.Context, s Service, exit *Exit, crash bool) {
+	returned := false
+	defer func() {
+		if !returned {
+			caught(recover(), exit, crash)
+		}
+	}()
+	err := s.Serve(ctx)
+	returned = true
+	if err != nil {
+		classify(err, exit)
+	}
+}
+
+// caught fills exit after a run that did not return. The value nil is none of
+// a panic (panic(nil) has one of its own), so the goroutine is ending.
+//
+//go:noinline
+func caught(v any, exit *Exit, crash bool) {
+	switch {
+	case v == nil:
+		exit.Kind = Goexited
+	case crash:
+		panic(v)
+	default:
+		p := newPanic(v)
+		exit.Kind, exit.Err, exit.text = Panicked, p, p.text
+	}
+}

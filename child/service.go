@@ -1,0 +1,103 @@
+package child
+
+import (
+	"context"
+	"errors"
+	"reflect"
+	"runtime"
+
+	"github.com/thejerf/suture/v4"
+)
+
+// Service is what a child runs. It is suture's interface, so that a service
+// written for suture is a child as it is.
+//
+// Serve does the work in the goroutine it is called in and returns when the
+// work is over. What it returns says how the run ended: nil is a normal end,
+// an error a failure. A context that ends asks Serve to stop; nil, ctx's error
+// or ctx's cause is then a clean answer. [suture.ErrDoNotRestart] says that
+// this child is never to be started again, [suture.ErrTerminateSupervisorTree]
+// that its supervisor and every one above it shall end.
+//
+// One call of Serve is one incarnation. A supervisor never calls Serve again
+// before the call before has returned, unless the child's [Stuck] is
+// [Abandon]. A service whose calls must share nothing is wrapped in [Fresh].
+type Service = suture.Service
+
+// Func makes a [Service] of a function. It prints as the function's name. A
+// nil Func is refused by the supervisor's validation.
+type Func func(ctx context.Context) error
+
+// Serve calls f.
+func (f Func) Serve(ctx context.Context) error { return f(ctx) }
+
+// String is the name of the function that f is.
+func (f Func) String() string { return funcName(f) }
+
+// An Announcer is a [Service] that says itself when its start is complete, by
+// calling [Ready] with the context of its run: a process when it executes, a
+// supervisor when all its children have started. Its supervisor waits for that
+// as if the child's [Spec] had a [Readiness].
+type Announcer interface {
+	Service
+	// Announces reports whether Serve will call Ready. It is asked once, when
+	// the tree is made.
+	Announces() bool
+}
+
+// Fresh makes a [Service] that calls f for a new service at the start of each
+// incarnation, so that no incarnation sees what another left behind. A service
+// that calls f nil or gets nil from it fails.
+//
+// The service that f makes may be an [Announcer]; one that is none has started
+// as soon as it is made.
+func Fresh(f func() Service) Service { return &fresh{make: f} }
+
+type fresh struct{ make func() Service }
+
+var errFreshNil = errors.New("child: Fresh: the function made no service")
+
+func (f *fresh) Announces() bool { return true }
+
+// String is the name of the function that makes the services.
+func (f *fresh) String() string { return "fresh " + funcName(f.make) }
+
+// IsNil reports whether there is nothing to call.
+func (f *fresh) IsNil() bool { return f.make == nil }
+
+func (f *fresh) Serve(ctx context.Context) error {
+	s := f.make()
+	if s == nil {
+		return errFreshNil
+	}
+	if a, ok := s.(Announcer); !ok || !a.Announces() {
+		Ready(ctx)
+	}
+	return s.Serve(ctx)
+}
+
+// IsNil reports whether f is nil.
+func (f Func) IsNil() bool { return f == nil }
+
+// Missing reports whether s is no service at all: nil, or a [Func] or a
+// [Fresh] around nil.
+func Missing(s Service) bool {
+	if s == nil {
+		return true
+	}
+	n, ok := s.(interface{ IsNil() bool })
+	return ok && n.IsNil()
+}
+
+// funcName is the name that the linker gave to the function f; a closure's is
+// that of the function around it with a suffix.
+func funcName(f any) string {
+	v := reflect.ValueOf(f)
+	if v.IsNil() {
+		return "nil"
+	}
+	if fn := runtime.FuncForPC(v.Pointer()); fn != nil {
+		return fn.Name()
+	}
+	return v.Type().String()
+}

@@ -1,0 +1,12 @@
+// Package examples holds programs to run, to read and to copy from. Each folder
+// below it is one program that supervises something; the comment at the top of
+// its main file says what it shows and how to run it. The package itself has no
+// code.
+//
+// The first one to look at is quickstart:
+//
+//	go run ./examples/quickstart -for 8s
+//
+// The programs are no part of the library: nothing imports them, and they use
+// it only as any other program could.
+package examples

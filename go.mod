@@ -1,0 +1,8 @@
+module github.com/coppice-go/coppice
+
+go 1.25.0
+
+require (
+	github.com/thejerf/suture/v4 v4.0.6
+	golang.org/x/sys v0.47.0
+)
