@@ -258,7 +258,7 @@ func (e *StartError) Unwrap() error { return e.Err }
 // EndError is what a supervisor's Serve returns to the supervisor above it, so
 // that the exit has its kind.
 type EndError struct {
-	// Kind is GaveUp or ShutDown.
+	// Kind is GaveUp, ShutDown or StartFailed.
 	Kind Kind
 	// Err is the cause, if there is one.
 	Err error
@@ -332,7 +332,7 @@ func unwrap(err error, exit *Exit) {
 // Sentinel reports what suture's two errors ask for, wherever they are in err:
 // that this child is never started again, or that the tree above it ends.
 func (e Exit) Sentinel() (never, terminate bool) {
-	if e.Err == nil || e.Kind == Panicked {
+	if e.Kind != Failed || e.Err == nil {
 		return false, false
 	}
 	if e.Err == suture.ErrDoNotRestart || e.Err == suture.ErrTerminateSupervisorTree { //nolint:errorlint // the fast path of the lines below

@@ -64,6 +64,10 @@ func newPanic(v any) *PanicError {
 	return &PanicError{Value: v, text: valueText(v), pcs: append([]uintptr(nil), pcs[:n]...)}
 }
 
+// Recovered is what recover returned as an error. It is for those who call a
+// user's function and contain its panics.
+func Recovered(v any) *PanicError { return newPanic(v) }
+
 // valueText is a panic's value as text. Anything may be in it, so only basic
 // values are printed, and methods that say how.
 func valueText(v any) (text string) {

@@ -141,10 +141,33 @@ func TestAValueWorksWithoutItsDefaultsApplied(t *testing.T) {
 		limit.Restarts = min(limit.Restarts, 10)
 		var plain, applied strategies.Window
 		for now := range time.Duration(30) {
-			if plain.Allow(now*time.Second, limit) != applied.Allow(now*time.Second, limit.WithDefaults()) {
+			now *= time.Second
+			if plain.Allow(now, limit) != applied.Allow(now, limit.WithDefaults()) ||
+				plain.Count(now, limit) != applied.Count(now, limit.WithDefaults()) {
 				t.Fatalf("%v differs from %v", limit, limit.WithDefaults())
 			}
 		}
+	}
+}
+
+func TestTheDelayIsAlwaysWithinMinAndMax(t *testing.T) {
+	// The delay and the life put in, the wait and the next delay that come out.
+	b := strategies.Backoff{Threshold: 100, Min: 3, Max: 7}
+	for name, c := range map[string]struct{ delay, ran, wait, next time.Duration }{
+		"no delay yet is Min":             {0, 0, 3, 6},
+		"a delay below Min is Min":        {1, 0, 3, 6},
+		"the next stays below an odd Max": {3, 99, 3, 6},
+		"twice is more than Max":          {4, 0, 4, 7},
+		"a delay above Max is Max":        {1000, 0, 7, 7},
+		"a long run resets to Min":        {7, 100, 0, 3},
+	} {
+		if wait, next := b.After(c.delay, c.ran, 0); wait != c.wait || next != c.next {
+			t.Errorf("%s: got %d, %d, want %d, %d", name, wait, next, c.wait, c.next)
+		}
+	}
+	b.Jitter = 20 // somebody meant per cent, and did not ask Validate
+	if wait, _ := b.After(7, 0, 1); wait != 14 {
+		t.Errorf("with a jitter that is too large: got %d, want 14", wait)
 	}
 }
 

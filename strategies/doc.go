@@ -72,6 +72,7 @@
 //   - None means no delay.
 //   - No delay ever overflows.
 //   - No delay is shorter than the one before.
+//   - The delay is always within Min and Max.
 //   - A value works without its defaults applied.
 //   - Defaults applied twice are applied once.
 //   - A field that was given is kept.

@@ -56,7 +56,7 @@ func TestIntensityAsText(t *testing.T) {
 func TestIntensityRefusesWhatWouldNotMeanWhatItSays(t *testing.T) {
 	for _, text := range []string{
 		"", " ", "0", "0/0s", "3/0s", "-1", "+3", "-5/10s", "3/-1s", "3/", "/10s", "3/10", "3 / 10s", "each", "3 every",
-		"3/10s each each", "unlimited/", "default/10s", "99999999999999999999", "3/10s/1s", "1_000",
+		"3/10s each each", "unlimited/", "default/10s", "99999999999999999999", "9223372036854775808", "3/10s/1s", "1_000",
 	} {
 		if got, err := strategies.ParseIntensity(text); err == nil || got != (strategies.Intensity{}) {
 			t.Errorf("ParseIntensity(%q): got %#v, %v", text, got, err)

@@ -1,0 +1,64 @@
+// Package process runs an operating system program as a child.
+//
+// A [Command] is a [child.Service]: data that says which program, with which
+// arguments, environment and directory, and where its output goes. One call of
+// Serve is one attempt and one process.
+//
+//	child.Spec{Name: "cache", Run: process.Command{Path: "redis-server", Args: []string{"--port", "6390"}}}
+//
+// # Starting
+//
+// The start is complete when the program executes: Serve then calls
+// [child.Ready]. What was in the way before that is a [*child.StartError],
+// which says whether it may succeed unchanged later.
+//
+// # Stopping
+//
+// The process leads a group of its own. When the context ends, the whole group
+// is asked (SIGTERM, and SIGCONT for those that were stopped); when
+// [child.Killed] closes, it is killed. Whatever remains of the group when the
+// leader has ended, by itself or not, is killed too: no process of a run
+// overlaps the next run, except one that left the group on purpose.
+//
+// # Output
+//
+// Each stream has an [Output]: lines to the log of the run, lines to a writer,
+// our own descriptor, or nowhere. Whoever takes the lines can be slow, fail,
+// panic or never return: that holds up the writing process, once its pipe is
+// full, and neither its exit nor anybody else.
+//
+// # Where
+//
+// Linux has all of it and needs no thread for a process that runs. On other
+// Unix systems each process takes a thread, and what is left of the group is
+// killed only after its leader has been waited for, when its number might in
+// theory belong to somebody else. On Windows there are no groups and no
+// signals: a stop is a kill of the one process, and its descendants stay.
+//
+// # Guarantees
+//
+// Each of these sentences is the name of a test.
+//
+//   - One serve is one process and keeps nothing in the command.
+//   - The start is complete when the program executes.
+//   - A start error names what was wrong and whether it is for now.
+//   - A failed start leaves nothing behind.
+//   - A command shows the name of its program and nothing else.
+//   - Every mistake is told with its field and never with a secret.
+//   - The exit code the signal and the core are told.
+//   - A told process that obeys has stopped cleanly.
+//   - A process that ignores the request is killed when the grace is over.
+//   - A stopped process is woken to be told.
+//   - What remains of the group is killed with its leader.
+//   - A successor starts after the group is gone.
+//   - Nothing that holds the pipe delays the exit.
+//   - What was printed before the exit arrives.
+//   - A line is whole or marked as partial.
+//   - Logged output is redacted and cannot forge a line.
+//   - A writer gets each line in one call.
+//   - A consumer that blocks does not hold up the exit.
+//   - A consumer that fails panics or exits its goroutine is contained.
+//   - Standard input is empty.
+//   - Nothing is left after serve.
+//   - A running process takes no thread.
+package process

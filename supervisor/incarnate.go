@@ -1,0 +1,129 @@
+package supervisor
+
+import (
+	"context"
+	"errors"
+	"runtime"
+	"runtime/pprof"
+	"time"
+
+	"github.com/coppice-go/coppice/child"
+	"github.com/coppice-go/coppice/supervisor/internal/machine"
+)
+
+// label is the pprof label that holds a child's path. The stack of a run that
+// does not end is found by it, and so is whatever goroutines it started.
+const label = "coppice"
+
+// inPlace is how many runs a goroutine may begin before it lets others have a
+// turn. Children that fail without a delay would each keep their processor for
+// the ten milliseconds that the scheduler grants.
+const inPlace = 16
+
+// incarnate runs r in this goroutine, and the runs of the same child that
+// follow at once: a new goroutine for each costs more than all the rest.
+func incarnate(r *run) {
+	service := serviceOf(r.child)
+	for n := 1; r != nil; n++ {
+		r = r.once(service)
+		if n%inPlace == 0 {
+			runtime.Gosched()
+		}
+	}
+}
+
+// serviceOf is what a child runs.
+//
+//go:noinline
+func serviceOf(c *machine.Child) child.Service { return c.Spec.(child.Spec).Run }
+
+// once runs r and reports how it ended. It returns the next run of the same
+// child if that is to begin in this goroutine. After a Goexit only the
+// deferred part is left of it, and the goroutine ends.
+func (r *run) once(service child.Service) (next *run) {
+	var exit child.Exit
+	returned := false
+	defer func() {
+		if !returned {
+			r.gone(&exit)
+		}
+	}()
+	pprof.SetGoroutineLabels(r.values)
+	if r.child.Leftover {
+		exit.Kind, exit.Err = child.StartFailed, ErrStuck
+	} else {
+		child.Serve(r, service, &exit, r.node.tree.options.Panics == Crash)
+	}
+	next = r.node.exited(r, &exit, true)
+	returned = true
+	return next
+}
+
+// gone reports a run whose goroutine ends with it.
+func (r *run) gone(exit *child.Exit) { r.node.exited(r, exit, false) }
+
+// verdict is what the user's code makes of an exit, and the exit itself where
+// that answers a stop. It runs in the goroutine of the run, without a lock.
+//
+//go:noinline
+func (r *run) verdict(exit *child.Exit) machine.Verdict {
+	if exit.Kind == child.Failed && r.told.Load() && r.answers(exit.Err) {
+		*exit = child.Exit{}
+		return machine.ByType
+	}
+	switch never, terminate := exit.Sentinel(); {
+	case never:
+		return machine.NeverAgain
+	case terminate:
+		return machine.EndTree
+	}
+	if r.child.Policy.Decides && !r.told.Load() {
+		return machine.Verdict(r.decide(*exit))
+	}
+	return machine.ByType
+}
+
+// answers reports whether err is what a context's end asks for.
+func (r *run) answers(err error) (is bool) {
+	defer func() { _ = recover() }() // Is and Unwrap are the user's
+	r.mu.Lock()
+	cause := r.cause
+	r.mu.Unlock()
+	return errors.Is(err, context.Canceled) || errors.Is(err, cause)
+}
+
+// decideTime is how long a Decide may take.
+const decideTime = 5 * time.Second
+
+// decide asks the spec's Decide, in a goroutine of its own, which is left
+// behind if it does not answer.
+func (r *run) decide(exit child.Exit) child.Decision {
+	answer := make(chan child.Decision, 1)
+	f := r.child.Spec.(child.Spec).Decide
+	go func() {
+		d := child.ByType
+		defer func() {
+			if v := recover(); v != nil {
+				r.node.tree.complain("Decide panicked", r.Path(), child.Recovered(v))
+			}
+			answer <- d // also after a Goexit
+		}()
+		if said := f(exit); said <= child.EscalateIt {
+			d = said
+		}
+	}()
+	timer := time.NewTimer(decideTime)
+	defer timer.Stop()
+	select {
+	case d := <-answer:
+		return d
+	case <-timer.C:
+		r.node.tree.complain("Decide does not answer", r.Path(), nil)
+		return child.ByType
+	}
+}
+
+// labelled is base with the pprof label of the child at path.
+func labelled(base context.Context, path string) context.Context {
+	return pprof.WithLabels(base, pprof.Labels(label, path))
+}

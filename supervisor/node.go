@@ -1,0 +1,291 @@
+package supervisor
+
+import (
+	"context"
+	"math/rand/v2"
+	"runtime"
+	"sync"
+	"sync/atomic"
+	"time"
+
+	"github.com/coppice-go/coppice/child"
+	"github.com/coppice-go/coppice/strategies"
+	"github.com/coppice-go/coppice/supervisor/internal/machine"
+)
+
+// node is one life of one supervisor: a machine, the lock under which it is
+// asked, and what performs its actions. It has no goroutine of its own for
+// that: whoever brings the news (a run that ended, a caller, the timer) takes
+// the lock, asks the machine, and performs what it answers. Nothing of the
+// user's is called under the lock.
+type node struct {
+	tree   *tree
+	parent *run // the run that this supervisor is; nil for the root
+	path   string
+	plan   *plan
+	values context.Context // what the contexts of runs take their values from
+
+	complete chan struct{} // closed when all children have started
+	ending   chan struct{} // closed when the stop has begun
+	blocked  chan struct{} // closed when nothing but stuck runs is left of it
+	over     chan struct{} // closed when it has ended
+	wanted   atomic.Int32  // callers who wait for the lock
+
+	mu      sync.Mutex // protects what follows
+	m       *machine.Machine
+	timer   *time.Timer
+	armed   time.Duration // when the timer fires; 0 if it does not
+	jitter  bool
+	numbers uint64 // names given to children of the template
+	left    []*run // runs that do not end
+	stack   string // of the run that made it give up
+	answers []Answer
+	ended   bool
+}
+
+// newNode makes the supervisor of p at path, of whose earlier lives the ledger
+// tells.
+func newNode(t *tree, parent *run, path string, p *plan, values context.Context) *node {
+	n := &node{
+		tree: t, parent: parent, path: path, plan: p, values: values,
+		complete: make(chan struct{}), ending: make(chan struct{}),
+		blocked: make(chan struct{}), over: make(chan struct{}),
+	}
+	ledger := t.ledger(path)
+	kids := make([]*machine.Child, len(p.kids))
+	interned := policies{}
+	for i, k := range p.kids {
+		kids[i] = n.newChild(k, interned)
+		kids[i].Incarnation = ledger.last(kids[i].Name)
+	}
+	n.m = machine.New(machine.Config{
+		Strategy: p.spec.Strategy, Intensity: p.spec.Intensity.WithDefaults(),
+		Auto: machine.Auto(p.spec.AutoShutdown), Dynamic: p.spec.Template != nil,
+		Together: p.spec.StopTogether, MaxChildren: p.spec.MaxChildren,
+	}, kids)
+	return n
+}
+
+// policies makes children that are alike share one policy.
+type policies map[machine.Policy]*machine.Policy
+
+// newChild makes a place for the child of that spec, a child.Spec.
+func (n *node) newChild(specer child.Specer, interned policies) *machine.Child {
+	spec := specer.(child.Spec)
+	policy := policyOf(spec, n.plan.spec.Backoff)
+	if interned[policy] == nil {
+		interned[policy] = &policy
+	}
+	n.jitter = n.jitter || policy.Backoff.Jitter > 0
+	c := &machine.Child{Name: spec.Name, Spec: specer, Policy: interned[policy]}
+	c.Leftover = n.tree.left.at(n.path + "/" + spec.Name)
+	return c
+}
+
+// policyOf is what the machine has to know of s, its defaults in their places.
+func policyOf(s child.Spec, backoff strategies.Backoff) machine.Policy {
+	if s.Backoff != (strategies.Backoff{}) {
+		backoff = s.Backoff
+	}
+	_, sub := s.Run.(*subtree)
+	_, whole := s.Run.(*Supervisor)
+	announcer, _ := s.Run.(child.Announcer)
+	p := machine.Policy{
+		Restart: s.Restart, Stuck: s.Stuck, Supervisor: sub || whole, Significant: s.Significant,
+		Announces: s.Ready.Call || announcer != nil && announcer.Announces(),
+		Decides:   s.Decide != nil, OwnThread: s.OwnThread,
+		Grace: s.Shutdown, Patience: s.Ready.Patience, Backoff: backoff.WithDefaults(),
+	}
+	if p.Grace == 0 && p.Supervisor {
+		p.Grace = child.Infinity
+	} else if p.Grace == 0 {
+		p.Grace = child.DefaultShutdown
+	}
+	if p.Patience == 0 && p.Supervisor {
+		p.Patience = child.Infinity
+	} else if p.Patience == 0 {
+		p.Patience = child.DefaultPatience
+	}
+	return p
+}
+
+// lock is for callers: a run that begins again in place sees that somebody
+// waits and lets go of its processor.
+func (n *node) lock() {
+	n.wanted.Add(1)
+	n.mu.Lock()
+	n.wanted.Add(-1)
+}
+
+// input asks the machine and performs its answer.
+func (n *node) input(ask func(now time.Duration) []machine.Action) {
+	n.lock()
+	defer n.mu.Unlock()
+	n.locked(ask)
+}
+
+func (n *node) locked(ask func(now time.Duration) []machine.Action) {
+	n.dice()
+	now := n.tree.now()
+	n.perform(ask(now), now, nil)
+}
+
+// dice gives the machine a new random number, if it has a use for one.
+func (n *node) dice() {
+	if n.jitter {
+		n.m.Random = rand.Float64()
+	}
+}
+
+func (n *node) start() { n.input(n.m.Start) }
+func (n *node) stop()  { n.input(n.m.Stop) }
+func (n *node) kill()  { n.input(n.m.KillAll) }
+func (n *node) leave() { n.input(n.m.Leave) }
+
+// ready is what a run says whose start is complete.
+func (n *node) ready(r *run) {
+	n.input(func(now time.Duration) []machine.Action {
+		return n.m.Ready(r.child, r.incarnation, now)
+	})
+}
+
+// exited is what a run says when it has ended. It returns the next run of the
+// same child if that shall begin in the goroutine of this one.
+func (n *node) exited(r *run, exit *child.Exit, here bool) *run {
+	verdict := machine.ByType
+	if exit.Kind != child.Normal {
+		verdict = r.verdict(exit)
+	}
+	r.end(errEnded)
+	r.withdraw()
+	n.mu.Lock()
+	if n.left != nil {
+		n.forgive(r)
+	}
+	n.dice()
+	now := n.tree.now()
+	actions := n.m.Exited(r.child, r.incarnation, *exit, verdict, now)
+	if !here || r.child.Policy.OwnThread {
+		r = nil
+	}
+	next := n.perform(actions, now, r)
+	n.mu.Unlock()
+	if n.wanted.Load() > 0 {
+		runtime.Gosched()
+	}
+	return next
+}
+
+// perform does what the machine wants, in its order. If self's child is to run
+// again, it returns that run instead of starting a goroutine for it.
+func (n *node) perform(actions []machine.Action, now time.Duration, self *run) (next *run) {
+	for i := range actions {
+		a := &actions[i]
+		switch c := a.Child; a.Do {
+		case machine.Launch:
+			r := n.newRun(c, self)
+			if self != nil && self.child == c {
+				next = r
+			} else {
+				go incarnate(r)
+			}
+		case machine.Tell:
+			r := c.Run.(*run)
+			r.told.Store(true)
+			r.end(causes[c.Told])
+		case machine.Kill:
+			c.Run.(*run).kill()
+		case machine.Detach:
+			n.detach(c)
+		case machine.Forget:
+			n.tree.ledger(n.path).keep(c.Name, c.Incarnation)
+			c.Run = nil
+		case machine.Reply:
+			close(a.Request.Tag.(chan struct{}))
+		case machine.Note:
+			n.note(a, now)
+		case machine.Complete:
+			close(n.complete)
+		case machine.Blocked:
+			close(n.blocked)
+		case machine.Over:
+			n.finish()
+		}
+	}
+	n.arm(now)
+	return next
+}
+
+// newRun makes the run that c begins. The labelled context of a run before it
+// serves again.
+func (n *node) newRun(c *machine.Child, self *run) *run {
+	r := &run{node: n, child: c, incarnation: c.Incarnation}
+	if self != nil && self.child == c {
+		r.values = self.values
+	} else {
+		r.values = labelled(n.values, r.Path())
+	}
+	c.Run = r
+	return r
+}
+
+// arm sees to it that the machine is asked at its next deadline. The timer may
+// fire too early, for a deadline that is no more: that is cheaper than moving
+// it with every one.
+func (n *node) arm(now time.Duration) {
+	if n.m.Phase() >= machine.Ending && !n.ended {
+		n.ended = true
+		close(n.ending)
+	}
+	at, ok := n.m.Deadline()
+	if !ok || n.armed != 0 && n.armed <= at {
+		return
+	}
+	n.armed = max(at, 1)
+	if n.timer == nil {
+		n.timer = time.AfterFunc(at-now, n.tick)
+	} else {
+		n.timer.Reset(at - now)
+	}
+}
+
+// tick is what the timer says.
+func (n *node) tick() {
+	n.input(func(now time.Duration) []machine.Action {
+		n.armed = 0
+		return n.m.Tick(now)
+	})
+}
+
+// finish is the end of this life.
+func (n *node) finish() {
+	if n.timer != nil {
+		n.timer.Stop()
+	}
+	ledger := n.tree.ledger(n.path)
+	n.m.Each(func(c *machine.Child) bool {
+		ledger.set(c.Name, c.Incarnation)
+		return true
+	})
+	close(n.over)
+}
+
+// detach leaves a run behind that does not end.
+func (n *node) detach(c *machine.Child) {
+	r := c.Run.(*run)
+	n.left = append(n.left, r)
+	if c.Policy.Stuck != child.Abandon {
+		n.tree.left.add(r)
+	}
+}
+
+// forgive takes note that a run which was left behind has ended after all.
+func (n *node) forgive(r *run) {
+	for i, l := range n.left {
+		if l == r {
+			n.left = append(n.left[:i], n.left[i+1:]...)
+			n.tree.left.remove(r)
+			return
+		}
+	}
+}

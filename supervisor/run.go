@@ -1,0 +1,214 @@
+package supervisor
+
+import (
+	"context"
+	"log/slog"
+	"sync"
+	"sync/atomic"
+	"time"
+
+	"github.com/coppice-go/coppice/child"
+	"github.com/coppice-go/coppice/supervisor/internal/machine"
+)
+
+// run is one incarnation of a child, and the context that it is given.
+//
+// As a context it has the values of the context that the tree was started
+// with, but neither its cancellation nor its deadline, which would break the
+// order of a stop. It holds a real cancel context, which it makes when Done or
+// an unknown key is first asked for and registers nowhere: what the standard
+// library derives from it then starts no goroutine and knows the cause, and a
+// run that never asks costs nothing.
+type run struct {
+	node        *node
+	child       *machine.Child
+	incarnation uint64
+	values      context.Context // with the pprof label
+	told        atomic.Bool     // it was told to stop
+
+	mu     sync.Mutex // protects what follows
+	inner  context.Context
+	cancel context.CancelCauseFunc
+	cause  error // why the context ended; nil while it lives
+	rare   *rare
+}
+
+// rare is what most runs never need.
+type rare struct {
+	killed chan struct{}
+	dead   bool  // the grace is over
+	sub    *node // the supervisor that this run is
+	offers bool  // it has published something
+}
+
+// Why the context of a run ended, as context.Cause tells.
+var (
+	errEnded = errorString("coppice: the run has ended")
+	causes   = [...]error{
+		child.ByShutdown:  errorString("coppice: the supervisor stops"),
+		child.ByCall:      errorString("coppice: terminated by a call"),
+		child.ByGroup:     errorString("coppice: a sibling failed"),
+		child.ByBounce:    errorString("coppice: bounced by a call"),
+		child.ByReadiness: errorString("coppice: not ready in time"),
+		child.ByPing:      errorString("coppice: no sign of life"),
+		child.ByLimit:     errorString("coppice: over a limit"),
+	}
+)
+
+type errorString string
+
+func (e errorString) Error() string { return string(e) }
+
+// runOf is the run that ctx belongs to, or nil.
+func runOf(ctx context.Context) *run {
+	r, _ := child.FromContext(ctx).(*run)
+	return r
+}
+
+// real is the cancel context, made at the first need.
+func (r *run) real() context.Context {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	if r.inner == nil {
+		r.inner, r.cancel = context.WithCancelCause(r.values)
+		if r.cause != nil {
+			r.cancel(r.cause)
+		}
+	}
+	return r.inner
+}
+
+// end ends the context. The first cause stays.
+func (r *run) end(cause error) {
+	r.mu.Lock()
+	if r.cause == nil {
+		r.cause = cause
+	}
+	cancel := r.cancel
+	r.mu.Unlock()
+	if cancel != nil {
+		cancel(cause)
+	}
+}
+
+// Deadline is that of no deadline.
+func (r *run) Deadline() (time.Time, bool) { return time.Time{}, false }
+
+// Done is closed when the run is told to stop and when it has ended.
+func (r *run) Done() <-chan struct{} { return r.real().Done() }
+
+// Err is context.Canceled once the context has ended.
+func (r *run) Err() error {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	if r.cause == nil {
+		return nil
+	}
+	return context.Canceled
+}
+
+// Value finds the run itself; everything else lies in the real context, also
+// what the standard library looks for to derive from it.
+func (r *run) Value(key any) any {
+	if _, ok := key.(child.RuntimeKey); ok {
+		return r
+	}
+	return r.real().Value(key)
+}
+
+// Ready completes the start.
+func (r *run) Ready() { r.node.ready(r) }
+
+// Killed is closed when the grace is over.
+func (r *run) Killed() <-chan struct{} {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	rare := r.seldom()
+	if rare.killed == nil {
+		rare.killed = make(chan struct{})
+		if rare.dead {
+			close(rare.killed)
+		}
+	}
+	return rare.killed
+}
+
+// kill ends the grace.
+func (r *run) kill() {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	rare := r.seldom()
+	if !rare.dead {
+		rare.dead = true
+		if rare.killed != nil {
+			close(rare.killed)
+		}
+	}
+}
+
+// seldom is the run's rare, made at the first need. Its caller holds the lock.
+func (r *run) seldom() *rare {
+	if r.rare == nil {
+		r.rare = new(rare)
+	}
+	return r.rare
+}
+
+// Path is the place of the child.
+func (r *run) Path() string { return r.node.path + "/" + r.child.Name }
+
+// Incarnation is the number of the run.
+func (r *run) Incarnation() uint64 { return r.incarnation }
+
+// Logger is the tree's logger for this run.
+func (r *run) Logger() *slog.Logger {
+	return r.node.tree.options.logger().With("child", r.Path(), "incarnation", r.incarnation)
+}
+
+// Redact applies the tree's redactor.
+func (r *run) Redact(s string) string { return r.node.tree.options.redact(s) }
+
+// Publish offers v on behalf of the run.
+func (r *run) Publish(v any) {
+	r.mu.Lock()
+	live := r.cause == nil || r.told.Load()
+	if live {
+		r.seldom().offers = true
+	}
+	r.mu.Unlock()
+	if live {
+		r.node.tree.offers.add(r, v)
+	}
+}
+
+// sub is the supervisor that the run is, if it is one and has begun.
+func (r *run) sub() *node {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	if r.rare == nil {
+		return nil
+	}
+	return r.rare.sub
+}
+
+// adopt makes n the supervisor that the run is; false if it is one already.
+func (r *run) adopt(n *node) bool {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	rare := r.seldom()
+	if rare.sub != nil {
+		return false
+	}
+	rare.sub = n
+	return true
+}
+
+// withdraw takes back what the run has published.
+func (r *run) withdraw() {
+	r.mu.Lock()
+	offers := r.rare != nil && r.rare.offers
+	r.mu.Unlock()
+	if offers {
+		r.node.tree.offers.remove(r)
+	}
+}

@@ -1,0 +1,135 @@
+package supervisor
+
+import (
+	"sync"
+	"sync/atomic"
+	"time"
+)
+
+// tree is what all supervisors under one root share, over all lives of the
+// root.
+type tree struct {
+	options Options
+	epoch   time.Time // the zero of all times in it
+	root    atomic.Pointer[node]
+	hub     hub
+	log     logger
+	offers  offers
+	left    leftovers
+
+	mu      sync.Mutex // protects ledgers
+	ledgers map[string]*ledger
+}
+
+func newTree(o Options) *tree {
+	t := &tree{options: o, epoch: time.Now(), ledgers: map[string]*ledger{}}
+	t.hub.init()
+	t.offers.changed = make(chan struct{})
+	t.log.init(t)
+	return t
+}
+
+// now is the time since the epoch, by the monotonic clock.
+func (t *tree) now() time.Duration { return time.Since(t.epoch) }
+
+// wall is that moment as a time, zero for the zero moment.
+func (t *tree) wall(at time.Duration) time.Time { return t.epoch.Add(at) }
+
+// ledger is the one for the supervisor at path.
+func (t *tree) ledger(path string) *ledger {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	l := t.ledgers[path]
+	if l == nil {
+		l = &ledger{}
+		t.ledgers[path] = l
+	}
+	return l
+}
+
+// ledger remembers the last incarnation at places that are gone, so that no
+// number is used twice while the root lives, whatever is deleted and rebuilt.
+// It remembers maxGone names exactly; a name beyond that gives way by raising
+// the number that all unknown names begin with.
+type ledger struct {
+	mu    sync.Mutex // protects what follows
+	names map[string]uint64
+	floor uint64
+}
+
+// maxGone bounds the names of children that came and went.
+const maxGone = 1024
+
+// last is the last incarnation of the child of that name.
+func (l *ledger) last(name string) uint64 {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	if n, ok := l.names[name]; ok {
+		return n
+	}
+	return l.floor
+}
+
+// keep remembers a child that came and went.
+func (l *ledger) keep(name string, n uint64) {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	if len(l.names) < maxGone {
+		l.put(name, n)
+		return
+	}
+	l.floor = max(l.floor, n)
+}
+
+// set remembers a child of a supervisor that has ended.
+func (l *ledger) set(name string, n uint64) {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	l.put(name, n)
+}
+
+func (l *ledger) put(name string, n uint64) {
+	if n == 0 {
+		return
+	}
+	if l.names == nil {
+		l.names = map[string]uint64{}
+	}
+	l.names[name] = max(n, l.names[name])
+}
+
+// leftovers are the runs that outlived their supervisor: nobody may start a
+// successor at their path.
+type leftovers struct {
+	some atomic.Int32
+	mu   sync.Mutex // protects runs
+	runs map[string]*run
+}
+
+func (l *leftovers) at(path string) bool {
+	if l.some.Load() == 0 {
+		return false
+	}
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	return l.runs[path] != nil
+}
+
+func (l *leftovers) add(r *run) {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	if l.runs == nil {
+		l.runs = map[string]*run{}
+	}
+	l.runs[r.Path()] = r
+	l.some.Store(int32(len(l.runs)))
+}
+
+func (l *leftovers) remove(r *run) {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	if path := r.Path(); l.runs[path] == r {
+		delete(l.runs, path)
+	}
+	l.some.Store(int32(len(l.runs)))
+}

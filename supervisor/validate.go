@@ -1,0 +1,278 @@
+package supervisor
+
+import (
+	"errors"
+	"fmt"
+	"strings"
+	"time"
+
+	"github.com/coppice-go/coppice/child"
+	"github.com/coppice-go/coppice/strategies"
+)
+
+// A SpecError is one mistake in a spec.
+type SpecError struct {
+	// Path is the place of the spec, by names; a child without a good name is
+	// [i] after its position.
+	Path string
+	// Field is the name of the field, as in Intensity.Restarts.
+	Field string
+	// Value is what the field holds, as text.
+	Value string
+	// Reason says what is wrong with it.
+	Reason string
+}
+
+// Error names path, field, value and reason.
+func (e *SpecError) Error() string {
+	return fmt.Sprintf("%s: %s: %s: %s", e.Path, e.Field, e.Value, e.Reason)
+}
+
+// An InvalidError holds every mistake of a tree. Nothing of it has started.
+type InvalidError struct {
+	// Mistakes are in the order of the tree.
+	Mistakes []*SpecError
+}
+
+// Error names all mistakes, one a line if there are several.
+func (e *InvalidError) Error() string {
+	lines := make([]string, len(e.Mistakes))
+	for i, m := range e.Mistakes {
+		lines[i] = m.Error()
+	}
+	return "supervisor: invalid spec: " + strings.Join(lines, "\n\t")
+}
+
+// Unwrap lists the mistakes.
+func (e *InvalidError) Unwrap() []error {
+	errs := make([]error, len(e.Mistakes))
+	for i, m := range e.Mistakes {
+		errs[i] = m
+	}
+	return errs
+}
+
+// Validate reports every mistake in s and all that is below it as an
+// [*InvalidError], or nil. It calls ChildSpec of every child, and Validate of
+// every service that has such a method, and starts nothing.
+func (s Spec) Validate() error {
+	_, err := makePlan(s)
+	return err
+}
+
+// maxDepth is how deep a tree may be. A spec that reaches itself through a
+// pointer would be deeper.
+const maxDepth = 1000
+
+// plan is a spec that has been checked: every child's ChildSpec was asked once.
+type plan struct {
+	spec Spec           // as given, without Children
+	kids []child.Specer // each a child.Spec
+}
+
+// makePlan checks s and all that is below it.
+func makePlan(s Spec) (*plan, error) {
+	v := &validator{}
+	v.name(s.Name, s.Name, "the root")
+	p := v.supervisor(s, s.Name, 1)
+	if len(v.mistakes) > 0 {
+		return nil, &InvalidError{v.mistakes}
+	}
+	return p, nil
+}
+
+// planChild checks one child that is to be added to the supervisor sup at path.
+func planChild(sup *Spec, path string, c child.Specer) (child.Specer, error) {
+	v := &validator{}
+	c = v.child(sup, c, path, 0, 1, map[string]int{})
+	if len(v.mistakes) > 0 {
+		return nil, &InvalidError{v.mistakes}
+	}
+	return c, nil
+}
+
+type validator struct{ mistakes []*SpecError }
+
+func (v *validator) wrong(path, field string, value any, reason string) {
+	v.mistakes = append(v.mistakes, &SpecError{path, field, fmt.Sprint(value), reason})
+}
+
+// field takes over an error of package strategies, or several joined.
+func (v *validator) field(path string, err error) {
+	var f *strategies.FieldError
+	switch joined := err.(type) { //nolint:errorlint // the joined errors are what is wanted
+	case interface{ Unwrap() []error }:
+		for _, err := range joined.Unwrap() {
+			v.field(path, err)
+		}
+	default:
+		if errors.As(err, &f) {
+			v.wrong(path, f.Field, f.Value, f.Reason)
+		}
+	}
+}
+
+func (v *validator) name(path, name, whose string) {
+	if reason := badName(name); reason != "" {
+		if path == "" {
+			path = whose
+		}
+		v.wrong(path, "Name", fmt.Sprintf("%q", name), reason)
+	}
+}
+
+// badName says what is wrong with a name: it becomes a label, a file, a cgroup.
+func badName(name string) string {
+	switch {
+	case name == "":
+		return "must not be empty"
+	case len(name) > 63:
+		return fmt.Sprintf("is %d bytes long; at most 63 are allowed", len(name))
+	case name[0] == '.' || name[0] == '-':
+		return "must not begin with a dot or a dash"
+	}
+	for _, r := range name {
+		letter := r >= 'a' && r <= 'z' || r >= 'A' && r <= 'Z' || r >= '0' && r <= '9'
+		if !letter && r != '.' && r != '_' && r != '-' {
+			return fmt.Sprintf("holds %q; letters, digits, '.', '_' and '-' are allowed", r)
+		}
+	}
+	return ""
+}
+
+// supervisor checks a supervisor's spec and what is below it.
+func (v *validator) supervisor(s Spec, path string, depth int) *plan {
+	v.field(path, s.Strategy.Validate())
+	v.field(path, s.Intensity.Validate())
+	v.field(path, s.Backoff.Validate())
+	if int(s.AutoShutdown) >= len(autoWords) {
+		v.wrong(path, "AutoShutdown", s.AutoShutdown, "is none of the constants")
+	}
+	if depth == 1 {
+		v.policy(path, s.Restart, s.Shutdown, s.Ready)
+	}
+	if s.MaxChildren < 0 {
+		v.wrong(path, "MaxChildren", s.MaxChildren, "must not be negative")
+	}
+	v.template(s, path)
+	p := &plan{spec: s, kids: make([]child.Specer, len(s.Children))}
+	p.spec.Children = nil
+	if depth == maxDepth {
+		v.wrong(path, "Children", len(s.Children), "the tree is too deep; does it contain itself?")
+		return p
+	}
+	seen := make(map[string]int, len(s.Children))
+	for i, c := range s.Children {
+		p.kids[i] = v.child(&s, c, path, i, depth, seen)
+	}
+	return p
+}
+
+// template checks what goes with a Template and what does not.
+func (v *validator) template(s Spec, path string) {
+	switch {
+	case s.Template == nil && s.Strategy == strategies.SimpleOneForOne:
+		v.wrong(path, "Strategy", s.Strategy, "needs a Template")
+	case s.Template == nil:
+		return
+	case len(s.Children) > 0:
+		v.wrong(path, "Children", len(s.Children), "a supervisor with a Template has no Children of its own")
+	}
+	if s.Strategy != strategies.OneForOne && s.Strategy != strategies.SimpleOneForOne && s.Strategy.Validate() == nil {
+		v.wrong(path, "Strategy", s.Strategy, "a supervisor with a Template is one_for_one")
+	}
+	if s.Template != nil && s.AutoShutdown != Never {
+		v.wrong(path, "AutoShutdown", s.AutoShutdown, "a supervisor with a Template has no significant children")
+	}
+}
+
+// child checks one child and reports it as a child.Spec.
+func (v *validator) child(sup *Spec, c child.Specer, path string, i, depth int, seen map[string]int) child.Specer {
+	spec, err := specOf(c)
+	at := fmt.Sprintf("%s[%d]", path, i)
+	if err != nil {
+		v.wrong(at, "Children", child.NameOf(c), err.Error())
+		return nil
+	}
+	v.name(at, spec.Name, at)
+	if badName(spec.Name) == "" {
+		at = path + "/" + spec.Name
+		if first, ok := seen[spec.Name]; ok {
+			v.wrong(at, "Name", fmt.Sprintf("%q", spec.Name), fmt.Sprintf("is taken by the child at position %d", first))
+		}
+		seen[spec.Name] = i
+	}
+	v.worker(sup, spec, at)
+	sub, ok := spec.Run.(*subtree)
+	if !ok {
+		if _, same := c.(child.Spec); same {
+			return c
+		}
+		return spec
+	}
+	spec.Run = &subtree{spec: sub.spec, plan: v.supervisor(sub.spec, at, depth+1)}
+	return spec
+}
+
+// specOf asks c for its spec. A type of the user's may panic.
+func specOf(c child.Specer) (spec child.Spec, err error) {
+	if c == nil {
+		return spec, errors.New("must not be nil")
+	}
+	defer func() {
+		if p := recover(); p != nil {
+			err = fmt.Errorf("its ChildSpec panicked: %w", child.Recovered(p))
+		}
+	}()
+	return c.ChildSpec(), nil
+}
+
+// worker checks the fields of a child's spec but its name.
+func (v *validator) worker(sup *Spec, s child.Spec, at string) {
+	if child.Missing(s.Run) {
+		v.wrong(at, "Run", child.NameOf(s.Run), "must not be nil")
+	} else {
+		v.service(at, s.Run)
+	}
+	v.policy(at, s.Restart, s.Shutdown, s.Ready)
+	v.field(at, s.Backoff.Validate())
+	if s.Stuck > child.Abandon {
+		v.wrong(at, "Stuck", s.Stuck, "is none of the constants")
+	}
+	switch {
+	case !s.Significant:
+	case sup.AutoShutdown == Never:
+		v.wrong(at, "Significant", true, "its supervisor has no AutoShutdown")
+	case s.Restart == child.Permanent:
+		v.wrong(at, "Significant", true, "a permanent child never ends")
+	}
+}
+
+// service asks a service that can check itself, as a process's command can.
+func (v *validator) service(at string, s child.Service) {
+	checker, ok := s.(interface{ Validate() error })
+	if !ok {
+		return
+	}
+	defer func() {
+		if p := recover(); p != nil {
+			v.wrong(at, "Run", child.NameOf(s), "its Validate panicked: "+child.Recovered(p).Error())
+		}
+	}()
+	if err := checker.Validate(); err != nil {
+		v.wrong(at, "Run", child.NameOf(s), child.ExitOf(err).Text())
+	}
+}
+
+// policy checks what a worker and a supervisor have in common.
+func (v *validator) policy(at string, r child.Restart, grace time.Duration, ready child.Readiness) {
+	if r > child.Temporary {
+		v.wrong(at, "Restart", r, "is none of the constants")
+	}
+	if grace < child.BrutalKill {
+		v.wrong(at, "Shutdown", grace, "must not be negative")
+	}
+	if ready.Patience < 0 {
+		v.wrong(at, "Ready.Patience", ready.Patience, "must not be negative")
+	}
+}
