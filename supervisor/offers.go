@@ -71,6 +71,7 @@ func Get[T any](ctx context.Context, ref Ref) (T, error) {
 		if ref.tree == nil {
 			return zero, &CallError{"get", ref.path, ErrNoTree}
 		}
+		news := ref.tree.hub.sleep() // before the look, so that nothing slips between
 		found, changed := ref.tree.offers.look(ref.path)
 		for i := len(found) - 1; i >= 0; i-- {
 			if v, ok := found[i].value.(T); ok && !found[i].run.told.Load() {
@@ -82,7 +83,7 @@ func Get[T any](ctx context.Context, ref Ref) (T, error) {
 		}
 		select {
 		case <-changed:
-		case <-ref.tree.news():
+		case <-news:
 		case <-ctx.Done():
 			return zero, &CallError{"get", ref.path, context.Cause(ctx)}
 		}

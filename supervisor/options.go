@@ -89,7 +89,7 @@ func (o Options) Start(ctx context.Context, spec Spec) (*Supervisor, error) {
 		return nil, &CallError{"start", spec.Name, context.Cause(ctx)}
 	}
 	l := s.life
-	go func() { _ = s.serve(ctx, l) }()
+	go func() { _ = s.serve(ctx) }()
 	select {
 	case <-l.complete:
 		return s, nil
@@ -115,7 +115,7 @@ func (o Options) Run(ctx context.Context, spec Spec) error {
 	if err != nil || ctx.Err() != nil {
 		return err
 	}
-	return s.serve(ctx, s.life)
+	return s.serve(ctx)
 }
 
 // New is [Options.New] with zero options.

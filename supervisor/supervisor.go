@@ -73,7 +73,7 @@ func (s *Supervisor) Serve(ctx context.Context) error {
 	if r := runOf(ctx); r != nil && r.child.Policy.Supervisor {
 		return serveNested(ctx, r, s.plan)
 	}
-	err := s.serve(ctx, nil)
+	err := s.serve(ctx)
 	var exit *ExitError
 	switch {
 	case errors.Is(err, ErrServing):
@@ -105,8 +105,8 @@ func (s *Supervisor) Announces() bool { return true }
 // String is the supervisor's name.
 func (s *Supervisor) String() string { return "supervisor " + s.plan.spec.Name }
 
-// serve leads a life: l, if Start has reserved it, or a new one.
-func (s *Supervisor) serve(ctx context.Context, l *life) error {
+// serve leads a life of the root.
+func (s *Supervisor) serve(ctx context.Context) error {
 	l, err := s.begin()
 	if err != nil {
 		return err
@@ -203,15 +203,15 @@ func (s *Supervisor) Stop(ctx context.Context) error {
 		return stopError(l.err)
 	}
 	wait := ctx.Done()
-	if !deadline.IsZero() && errors.Is(context.Cause(ctx), context.DeadlineExceeded) || !deadline.IsZero() && ctx.Err() == nil {
-		wait = nil // the stop itself ends by then, and says who blocked it
-	}
 	for {
 		select {
 		case <-l.done:
 			return stopError(l.err)
 		case <-wait:
-			return context.Cause(ctx)
+			if !errors.Is(ctx.Err(), context.DeadlineExceeded) {
+				return context.Cause(ctx)
+			}
+			wait = nil // the stop itself ends now, and says who blocked it
 		}
 	}
 }

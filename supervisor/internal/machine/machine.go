@@ -120,6 +120,9 @@ func (m *Machine) End() End { return m.end }
 // WindowCount is how many restarts the shared window holds.
 func (m *Machine) WindowCount(now time.Duration) int { return m.window.Count(now, m.Intensity) }
 
+// Busy reports whether a procedure runs.
+func (m *Machine) Busy() bool { return m.op.kind != none }
+
 // Start begins the start of all children, in order.
 func (m *Machine) Start(now time.Duration) []Action {
 	m.begin(now)

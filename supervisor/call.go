@@ -1,0 +1,201 @@
+package supervisor
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"strconv"
+	"time"
+
+	"github.com/coppice-go/coppice/child"
+	"github.com/coppice-go/coppice/supervisor/internal/machine"
+)
+
+// The calls that change a tree are OTP's, with OTP's answers. The ctx of a
+// call bounds how long the caller waits, never what the supervisor does. A
+// child's call about itself returns when that child's own ctx ends, so it
+// should be made with that. A call from within a child that the supervisor is
+// just starting, and that would have to wait for that start, is answered with
+// [ErrStarting].
+
+// StartChild adds a child to the supervisor at r, as its last, starts it, and
+// returns when its start is complete, with the place of the child. If r has a
+// Template, spec is the argument for that; otherwise it is a [child.Specer]. A
+// child that fails to start is not kept. Siblings are not touched, and nothing
+// is counted.
+func (r Ref) StartChild(ctx context.Context, spec any) (Ref, error) {
+	const call = "start_child"
+	n, err := r.supervisor()
+	if err != nil {
+		return Ref{}, &CallError{call, r.path, err}
+	}
+	specer, err := n.specFor(spec)
+	if err != nil {
+		return Ref{}, &CallError{call, r.path, err}
+	}
+	c := n.newChild(specer, policies{})
+	c.Incarnation = n.tree.ledger(n.path).last(c.Name)
+	at := r.Child(c.Name)
+	err = n.ask(ctx, &machine.Request{Op: machine.Start, Name: c.Name, Child: c})
+	return at, callError(call, at.path, err)
+}
+
+// TerminateChild stops the child of that name and returns when it has ended.
+// It stays down, unless its group is restarted; a temporary child and one of a
+// template lose their places. Of one that waits for a restart it cancels the
+// restart.
+func (r Ref) TerminateChild(ctx context.Context, name string) error {
+	return r.call(ctx, "terminate_child", machine.Terminate, name)
+}
+
+// RestartChild starts the child of that name, which is down, and returns when
+// its start is complete. If it fails it stays down.
+func (r Ref) RestartChild(ctx context.Context, name string) error {
+	return r.call(ctx, "restart_child", machine.Restart, name)
+}
+
+// DeleteChild forgets the child of that name, which is down.
+func (r Ref) DeleteChild(ctx context.Context, name string) error {
+	return r.call(ctx, "delete_child", machine.Delete, name)
+}
+
+// Bounce stops the child at r and starts it again in its place, its siblings
+// untouched, and returns when its start is complete. It is not counted, and
+// the delay is reset. A child that waits for a restart is tried now, one that
+// is down is started. If the new start fails, it follows the rules for a
+// failed restart.
+func (r Ref) Bounce(ctx context.Context) error {
+	const call = "bounce"
+	at, err := r.resolve()
+	switch {
+	case err != nil:
+		return &CallError{call, r.path, err}
+	case at.above == nil:
+		return &CallError{call, r.path, ErrRootBounce}
+	}
+	return callError(call, r.path, at.above.ask(ctx, &machine.Request{Op: machine.Bounce, Name: at.name}))
+}
+
+// RestartAll stops the children of the supervisor at r in reverse order and
+// starts those again, in order, that ran or waited for a restart. It is not
+// counted, and the delays are reset. What was down stays down.
+func (r Ref) RestartAll(ctx context.Context) error {
+	return r.call(ctx, "restart_all", machine.RestartAll, "")
+}
+
+// call makes a call about a child of the supervisor at r.
+func (r Ref) call(ctx context.Context, call string, op machine.Op, name string) error {
+	n, err := r.supervisor()
+	if err != nil {
+		return &CallError{call, r.path, err}
+	}
+	path := r.path
+	if name != "" {
+		path += "/" + name
+	}
+	return callError(call, path, n.ask(ctx, &machine.Request{Op: op, Name: name}))
+}
+
+func callError(call, path string, err error) error {
+	if err == nil {
+		return nil
+	}
+	return &CallError{call, path, err}
+}
+
+// ask makes a call and waits for the answer.
+func (n *node) ask(ctx context.Context, req *machine.Request) error {
+	done := make(chan struct{})
+	req.Tag = done
+	caller := runOf(ctx)
+	n.input(func(now time.Duration) []machine.Action {
+		req.Caller = n.callerOf(caller)
+		return n.m.Ask(req, now)
+	})
+	select {
+	case <-done:
+		return answer(req)
+	default:
+	}
+	select {
+	case <-done:
+		return answer(req)
+	case <-ctx.Done():
+		return context.Cause(ctx)
+	}
+}
+
+// callerOf is the child of n on whose behalf the run calls: itself, or the
+// supervisor under which it lives.
+func (n *node) callerOf(r *run) *machine.Child {
+	for ; r != nil; r = r.node.parent {
+		if r.node == n {
+			if r.child.Run != any(r) {
+				return nil // an earlier incarnation
+			}
+			return r.child
+		}
+	}
+	return nil
+}
+
+// specFor is the spec of a new child of n: what the template makes of spec, or
+// spec itself.
+func (n *node) specFor(spec any) (child.Specer, error) {
+	p := &n.plan.spec
+	if p.Template != nil {
+		made, err := callTemplate(p.Template, spec)
+		if err != nil {
+			return nil, err
+		}
+		if made.Name == "" {
+			made.Name = n.nextName()
+		}
+		return planChild(p, n.path, made)
+	}
+	specer, ok := spec.(child.Specer)
+	if !ok {
+		return nil, fmt.Errorf("a %T is no child.Specer", spec)
+	}
+	return planChild(p, n.path, specer)
+}
+
+// nextName is a number that is no child's name.
+func (n *node) nextName() string {
+	n.lock()
+	defer n.mu.Unlock()
+	for {
+		n.numbers++
+		if name := strconv.FormatUint(n.numbers, 10); n.m.Lookup(name) == nil {
+			return name
+		}
+	}
+}
+
+var errTemplateEnded = errors.New("the template ended its goroutine")
+
+// callTemplate calls the user's template in a goroutine of its own, in which a
+// Goexit harms nobody.
+func callTemplate(template func(any) child.Spec, arg any) (spec child.Spec, err error) {
+	err = errTemplateEnded
+	done := make(chan struct{})
+	go func() {
+		defer close(done)
+		defer func() {
+			if v := recover(); v != nil {
+				err = fmt.Errorf("the template panicked: %w", child.Recovered(v))
+			}
+		}()
+		spec, err = template(arg), nil
+	}()
+	<-done
+	return spec, err
+}
+
+// answer is what the machine has said.
+func answer(req *machine.Request) error {
+	if errors.Is(req.Err, ErrStartFailed) {
+		return &startError{req.Exit}
+	}
+	return req.Err
+}

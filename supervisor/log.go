@@ -1,0 +1,239 @@
+package supervisor
+
+import (
+	"context"
+	"log/slog"
+	"sync"
+	"sync/atomic"
+	"time"
+
+	"github.com/coppice-go/coppice/child"
+	"github.com/coppice-go/coppice/supervisor/internal/machine"
+)
+
+// note tells the world what happened: readers of events, the log, and the
+// error of a supervisor that ends. It holds the node's lock.
+func (n *node) note(a *machine.Action, now time.Duration) {
+	c := a.Child
+	r := record{
+		at: now, node: n, name: c.Name, incarnation: a.Incarnation, what: a.What, next: a.Next,
+		wait: a.Wait, reason: c.Told, exit: a.Exit,
+	}
+	if c.Past != nil {
+		r.restarts = c.Past.Restarts
+	}
+	if a.What == machine.Exited && a.Next == machine.Follows && a.Exit.Abnormal() &&
+		n.m.Phase() == machine.Ending && len(n.answers) < maxAnswers {
+		n.answers = append(n.answers, Answer{n.path + "/" + c.Name, a.Exit})
+	}
+	n.tree.hub.add(&r)
+	n.tree.log.add(&r, c)
+}
+
+// logger writes lines in a goroutine of its own: a handler is the user's, and
+// may be slow, panic, or call the supervisor.
+type logger struct {
+	tree    *tree
+	level   atomic.Int64 // the lowest level that the handler takes
+	dropped atomic.Uint64
+
+	mu    sync.RWMutex // protects what follows
+	lines chan line    // nil while the tree does not serve
+	done  chan struct{}
+}
+
+// line is one line to come: a record, or a complaint.
+type line struct {
+	record
+	suppressed uint64
+	complaint  string
+	path       string
+	err        error
+}
+
+// queued is how many lines may wait for a slow handler.
+const queued = 256
+
+// flush is how long the end of the tree waits for a slow handler.
+const flush = time.Second / 2
+
+func (l *logger) init(t *tree) { l.tree = t }
+
+// open begins a life of the root.
+func (l *logger) open() {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	l.lines, l.done = make(chan line, queued), make(chan struct{})
+	l.level.Store(int64(slog.LevelDebug))
+	go l.write(l.lines, l.done)
+}
+
+// close ends it, when all lines are written or the handler is too slow.
+func (l *logger) close() {
+	l.mu.Lock()
+	close(l.lines)
+	done := l.done
+	l.lines = nil
+	l.mu.Unlock()
+	timer := time.NewTimer(flush)
+	defer timer.Stop()
+	select {
+	case <-done:
+	case <-timer.C:
+	}
+}
+
+// add queues a line for a record. A line that repeats is held back.
+func (l *logger) add(r *record, c *machine.Child) {
+	level := levelOf(r)
+	if int64(level) < l.level.Load() {
+		return
+	}
+	suppressed := uint64(0)
+	if c.Past != nil {
+		quiet, _ := c.Past.Log.(*quiet)
+		if quiet == nil {
+			quiet = newQuiet(r.at)
+			c.Past.Log = quiet
+		}
+		ok := false
+		if suppressed, ok = quiet.allows(r.at); !ok && level < slog.LevelError {
+			return
+		}
+	}
+	l.queue(line{record: *r, suppressed: suppressed})
+}
+
+func (l *logger) queue(line line) {
+	l.mu.RLock()
+	defer l.mu.RUnlock()
+	if l.lines == nil {
+		return
+	}
+	select {
+	case l.lines <- line:
+	default:
+		l.dropped.Add(1)
+	}
+}
+
+// complain logs a fault of the user's code.
+func (t *tree) complain(what, path string, err error) {
+	t.log.queue(line{complaint: what, path: path, err: err})
+}
+
+// quiet bounds the lines of one child: burst in any period, then one that says
+// how many were held back.
+type quiet struct {
+	since      time.Duration
+	lines      int
+	suppressed uint64
+}
+
+const (
+	quietBurst  = 10
+	quietPeriod = time.Minute
+)
+
+func newQuiet(now time.Duration) *quiet { return &quiet{since: now} }
+
+func (q *quiet) allows(now time.Duration) (suppressed uint64, ok bool) {
+	if now-q.since >= quietPeriod {
+		q.since, q.lines = now, 0
+	}
+	if q.lines >= quietBurst {
+		q.suppressed++
+		return 0, false
+	}
+	q.lines++
+	suppressed, q.suppressed = q.suppressed, 0
+	return suppressed, true
+}
+
+// levelOf is how loud a change is: what an operator has to know of is louder
+// than what was asked for.
+func levelOf(r *record) slog.Level {
+	switch {
+	case r.what == machine.Quit || r.what == machine.IsStuck:
+		return slog.LevelError
+	case r.what == machine.Killing:
+		return slog.LevelWarn
+	case r.what == machine.Exited && (r.exit.AsError() != nil || r.next == machine.Restarts):
+		return slog.LevelWarn
+	case r.what == machine.Exited || r.what == machine.Started && r.incarnation > 1:
+		return slog.LevelInfo
+	}
+	return slog.LevelDebug
+}
+
+// write writes lines until there are no more.
+func (l *logger) write(lines <-chan line, done chan struct{}) {
+	ended := false
+	defer func() {
+		if ended {
+			close(done)
+			return
+		}
+		go l.write(lines, done) // the handler has ended the goroutine
+	}()
+	for line := range lines {
+		l.one(line)
+	}
+	ended = true
+}
+
+// one writes a line and contains a handler that panics.
+func (l *logger) one(line line) {
+	defer func() { _ = recover() }()
+	log := l.tree.options.logger()
+	ctx := context.Background()
+	for _, level := range []slog.Level{slog.LevelDebug, slog.LevelInfo, slog.LevelWarn, slog.LevelError} {
+		if log.Enabled(ctx, level) {
+			l.level.Store(int64(level))
+			break
+		}
+	}
+	if n := l.dropped.Swap(0); n > 0 {
+		log.LogAttrs(ctx, slog.LevelWarn, "log lines dropped", slog.Uint64("lines", n))
+	}
+	if line.complaint != "" {
+		log.LogAttrs(ctx, slog.LevelError, line.complaint, slog.String("child", line.path), slog.Any("error", line.err))
+		return
+	}
+	log.LogAttrs(ctx, levelOf(&line.record), messages[line.what], line.attrs()...)
+}
+
+var messages = [...]string{
+	machine.Added: "child added", machine.Began: "child starting", machine.Started: "child started",
+	machine.Exited: "child exited", machine.Told: "child told to stop", machine.Killing: "child killed",
+	machine.IsStuck: "child does not end", machine.Removed: "child removed", machine.Quit: "supervisor gives up",
+}
+
+// attrs say which child, why, how often, and what happens next.
+func (l *line) attrs() []slog.Attr {
+	attrs := []slog.Attr{
+		slog.String("child", l.node.path+"/"+l.name), slog.Uint64("incarnation", l.incarnation),
+	}
+	if l.what == machine.Exited || l.what == machine.Quit {
+		attrs = append(attrs, slog.String("exit", l.exit.String()))
+		if p, ok := l.exit.Err.(*child.PanicError); ok && p != nil { //nolint:errorlint // a panic deeper in the chain is not this run's
+			attrs = append(attrs, slog.String("stack", p.Stack()))
+		}
+	}
+	if l.what == machine.Exited {
+		attrs = append(attrs, slog.String("next", Next(l.next).String()))
+	}
+	if l.wait > 0 {
+		attrs = append(attrs, slog.Duration("in", l.wait))
+	}
+	if l.reason != child.NotTold {
+		attrs = append(attrs, slog.String("reason", l.reason.String()))
+	}
+	if l.restarts > 0 {
+		attrs = append(attrs, slog.Uint64("restarts", l.restarts))
+	}
+	if l.suppressed > 0 {
+		attrs = append(attrs, slog.Uint64("suppressed", l.suppressed))
+	}
+	return attrs
+}

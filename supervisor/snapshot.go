@@ -1,0 +1,210 @@
+package supervisor
+
+import (
+	"iter"
+	"strconv"
+	"time"
+
+	"github.com/coppice-go/coppice/child"
+	"github.com/coppice-go/coppice/strategies"
+	"github.com/coppice-go/coppice/supervisor/internal/machine"
+)
+
+// State is where a child stands. The zero value is [Down].
+type State uint8
+
+const (
+	// Down: the child has a place and does not run (OTP's undefined).
+	Down = State(machine.Down)
+	// Starting: it runs, and its start is not complete.
+	Starting = State(machine.Starting)
+	// Running: its start is complete.
+	Running = State(machine.Running)
+	// Restarting: it waits for its next start.
+	Restarting = State(machine.Restarting)
+	// Stopping: it was told to stop and still runs.
+	Stopping = State(machine.Stopping)
+	// Stuck: it was killed and still runs.
+	Stuck = State(machine.Stuck)
+	// Exited: it has ended, and its supervisor, which is still starting
+	// others, has not yet acted on that.
+	Exited = State(machine.Dead)
+)
+
+var stateWords = [...]string{
+	Down: "down", Starting: "starting", Running: "running", Restarting: "restarting",
+	Stopping: "stopping", Stuck: "stuck", Exited: "exited",
+}
+
+// String is the constant's name in lower case.
+func (s State) String() string {
+	if int(s) < len(stateWords) {
+		return stateWords[s]
+	}
+	return "State(" + strconv.Itoa(int(s)) + ")"
+}
+
+// MarshalText is [State.String].
+func (s State) MarshalText() ([]byte, error) { return []byte(s.String()), nil }
+
+// Count is OTP's count_children: how many specs there are, how many children
+// have a live run, and how many are supervisors and workers, running or not. A
+// dynamic supervisor has one spec.
+type Count = machine.Count
+
+// Status is where a place in the tree stands. It is a plain value.
+type Status struct {
+	// Name and Path say which place it is.
+	Name, Path string
+	// Supervisor says that it is a supervisor's.
+	Supervisor bool
+	// State is where it stands, since Since.
+	State State
+	Since time.Time
+	// Incarnation is the number of the run that lives, or of the last one.
+	Incarnation uint64
+	// Restarts is how often it was restarted automatically.
+	Restarts uint64
+	// Reason is why it was told to stop, while State is Stopping or Stuck.
+	Reason child.Reason
+	// LastExit is how the last run ended, if it failed or ended by itself;
+	// LastExitAt is when, zero if there was none.
+	LastExit   child.Exit
+	LastExitAt time.Time
+	// NextAttempt is when it will be started, while State is Restarting, and
+	// Wait the delay that this moment comes from.
+	NextAttempt time.Time
+	Wait        time.Duration
+	// WindowRestarts is how many restarts the window holds: the child's own,
+	// or for a supervisor that shares one, all its children's.
+	WindowRestarts int
+	// Strategy and Intensity are a supervisor's.
+	Strategy  strategies.Strategy
+	Intensity strategies.Intensity
+	// Children are a supervisor's children in start order, if it runs.
+	Children []Status
+}
+
+// All yields s and everything below it, each before its children.
+func (s *Status) All() iter.Seq[*Status] {
+	return func(yield func(*Status) bool) { s.walk(yield) }
+}
+
+func (s *Status) walk(yield func(*Status) bool) bool {
+	if !yield(s) {
+		return false
+	}
+	for i := range s.Children {
+		if !s.Children[i].walk(yield) {
+			return false
+		}
+	}
+	return true
+}
+
+// Snapshot is the whole tree.
+type Snapshot struct {
+	// Seq is the number of the last event that it shows for certain. Those
+	// after it may be shown already; see [Supervisor.Events].
+	Seq uint64
+	// Time is when it was begun.
+	Time time.Time
+	// Root is the root. Its Children are empty before the first Serve.
+	Root Status
+}
+
+// Snapshot shows the tree, each supervisor at one moment. It holds up nobody
+// for longer than copying one supervisor's children takes, and waits for no
+// start and no stop.
+func (s *Supervisor) Snapshot() Snapshot {
+	t := s.tree
+	snap := Snapshot{Seq: t.hub.last.Load(), Time: time.Now()}
+	spec := &s.plan.spec
+	snap.Root = Status{
+		Name: spec.Name, Path: spec.Name, Supervisor: true, Strategy: spec.Strategy,
+		Intensity: spec.Intensity.WithDefaults(), Since: t.epoch,
+	}
+	if n := t.root.Load(); n != nil {
+		snap.Root.State = n.state()
+		n.describe(&snap.Root, true)
+	}
+	return snap
+}
+
+// state is the root's own, which no parent keeps.
+func (n *node) state() State {
+	n.lock()
+	defer n.mu.Unlock()
+	switch n.m.Phase() {
+	case machine.Init:
+		return Starting
+	case machine.Up:
+		return Running
+	case machine.Ending:
+		return Stopping
+	}
+	return Down
+}
+
+// seen is what has to be copied of a child under the lock.
+type seen struct {
+	child machine.Child
+	past  machine.Past
+	count int
+	run   *run
+}
+
+// describe fills in what a supervisor knows of itself and of its children, and
+// if deep is set what those know of theirs.
+func (n *node) describe(s *Status, deep bool) {
+	spec := &n.plan.spec
+	s.Strategy, s.Intensity = spec.Strategy, spec.Intensity.WithDefaults()
+	n.lock()
+	now := n.tree.now()
+	s.WindowRestarts = n.m.WindowCount(now)
+	all := make([]seen, 0, n.m.Len())
+	n.m.Each(func(c *machine.Child) bool {
+		all = append(all, n.see(c, now))
+		return true
+	})
+	n.mu.Unlock()
+	s.Children = make([]Status, len(all))
+	for i := range all {
+		s.Children[i] = n.status(&all[i])
+		if r := all[i].run; deep && r != nil {
+			if sub := r.sub(); sub != nil && all[i].child.Live() {
+				sub.describe(&s.Children[i], true)
+			}
+		}
+	}
+}
+
+// see copies a child. Its caller holds the lock.
+func (n *node) see(c *machine.Child, now time.Duration) seen {
+	s := seen{child: *c, count: c.WindowCount(now, n.m.Intensity)}
+	s.run, _ = c.Run.(*run)
+	if c.Past != nil {
+		s.past = *c.Past
+	}
+	return s
+}
+
+// status makes a Status of what was seen.
+func (n *node) status(s *seen) Status {
+	c, p := &s.child, &s.past
+	st := Status{
+		Name: c.Name, Path: n.path + "/" + c.Name, Supervisor: c.Policy.Supervisor, State: State(c.State),
+		Since: n.tree.wall(c.Since), Incarnation: c.Incarnation, Restarts: p.Restarts,
+		LastExit: p.Last, WindowRestarts: s.count,
+	}
+	if p.LastAt != 0 {
+		st.LastExitAt = n.tree.wall(p.LastAt)
+	}
+	if c.State == machine.Restarting {
+		st.NextAttempt, st.Wait = n.tree.wall(p.Next), p.Wait
+	}
+	if c.State == machine.Stopping || c.State == machine.Stuck {
+		st.Reason = c.Told
+	}
+	return st
+}
