@@ -174,7 +174,7 @@ func (t *tree) event(r record) Event {
 		return Event{Seq: r.seq, Kind: Missed, Missed: r.missed, Time: time.Now()}
 	}
 	return Event{
-		Seq: r.seq, Time: t.wall(r.at), Kind: EventKind(r.what) + 1, Path: r.node.path + "/" + r.name,
+		Seq: r.seq, Time: t.wall(r.at), Kind: EventKind(r.what) + 1, Path: r.path,
 		Incarnation: r.incarnation, Reason: r.reason, Exit: r.exit, Next: Next(r.next), Wait: r.wait,
 		Restarts: r.restarts,
 	}

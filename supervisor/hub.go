@@ -16,8 +16,7 @@ import (
 type record struct {
 	seq         uint64
 	at          time.Duration
-	node        *node
-	name        string
+	path        string
 	incarnation uint64
 	restarts    uint64
 	wait        time.Duration
@@ -44,16 +43,20 @@ type hub struct {
 
 func (h *hub) init() { h.news = make(chan struct{}) }
 
-// add appends an event and wakes those who wait.
-func (h *hub) add(r *record) {
+// add appends events and wakes those who wait.
+func (h *hub) add(news []record) {
 	h.mu.Lock()
-	r.seq = h.last.Load() + 1
-	if len(h.ring) < held {
-		h.ring = append(h.ring, *r)
-	} else {
-		h.ring[(r.seq-1)%held] = *r
+	seq := h.last.Load()
+	for i := range news {
+		seq++
+		news[i].seq = seq
+		if len(h.ring) < held {
+			h.ring = append(h.ring, news[i])
+		} else {
+			h.ring[(seq-1)%held] = news[i]
+		}
 	}
-	h.last.Store(r.seq)
+	h.last.Store(seq)
 	h.mu.Unlock()
 	if h.asleep.Load() > 0 {
 		h.wake()

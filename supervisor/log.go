@@ -15,9 +15,15 @@ import (
 // error of a supervisor that ends. It holds the node's lock.
 func (n *node) note(a *machine.Action, now time.Duration) {
 	c := a.Child
-	r := record{
-		at: now, node: n, name: c.Name, incarnation: a.Incarnation, what: a.What, next: a.Next,
+	n.news = append(n.news, record{
+		at: now, incarnation: a.Incarnation, what: a.What, next: a.Next,
 		wait: a.Wait, reason: c.Told, exit: a.Exit,
+	})
+	r := &n.news[len(n.news)-1]
+	if run, ok := c.Run.(*run); ok {
+		r.path = run.path
+	} else {
+		r.path = n.path + "/" + c.Name
 	}
 	if c.Past != nil {
 		r.restarts = c.Past.Restarts
@@ -26,8 +32,20 @@ func (n *node) note(a *machine.Action, now time.Duration) {
 		n.m.Phase() == machine.Ending && len(n.answers) < maxAnswers {
 		n.answers = append(n.answers, Answer{n.path + "/" + c.Name, a.Exit})
 	}
-	n.tree.hub.add(&r)
-	n.tree.log.add(&r, c)
+	n.tree.log.add(r, c)
+}
+
+// tell tells the readers of events what an input has brought.
+func (n *node) tell() {
+	if len(n.news) == 0 {
+		return
+	}
+	n.tree.hub.add(n.news)
+	if cap(n.news) > 64 {
+		n.news = nil
+		return
+	}
+	n.news = n.news[:0]
 }
 
 // logger writes lines in a goroutine of its own: a handler is the user's, and
@@ -47,7 +65,6 @@ type line struct {
 	record
 	suppressed uint64
 	complaint  string
-	path       string
 	err        error
 }
 
@@ -119,7 +136,7 @@ func (l *logger) queue(line line) {
 
 // complain logs a fault of the user's code.
 func (t *tree) complain(what, path string, err error) {
-	t.log.queue(line{complaint: what, path: path, err: err})
+	t.log.queue(line{complaint: what, record: record{path: path}, err: err})
 }
 
 // quiet bounds the lines of one child: burst in any period, then one that says
@@ -197,7 +214,7 @@ func (l *logger) one(line line) {
 		log.LogAttrs(ctx, slog.LevelWarn, "log lines dropped", slog.Uint64("lines", n))
 	}
 	if line.complaint != "" {
-		log.LogAttrs(ctx, slog.LevelError, line.complaint, slog.String("child", line.path), slog.Any("error", line.err))
+		log.LogAttrs(ctx, slog.LevelError, line.complaint, slog.String("child", line.record.path), slog.Any("error", line.err))
 		return
 	}
 	log.LogAttrs(ctx, levelOf(&line.record), messages[line.what], line.attrs()...)
@@ -212,7 +229,7 @@ var messages = [...]string{
 // attrs say which child, why, how often, and what happens next.
 func (l *line) attrs() []slog.Attr {
 	attrs := []slog.Attr{
-		slog.String("child", l.node.path+"/"+l.name), slog.Uint64("incarnation", l.incarnation),
+		slog.String("child", l.record.path), slog.Uint64("incarnation", l.incarnation),
 	}
 	if l.what == machine.Exited || l.what == machine.Quit {
 		attrs = append(attrs, slog.String("exit", l.exit.String()))

@@ -36,9 +36,9 @@ type node struct {
 	timer   *time.Timer
 	armed   time.Duration // when the timer fires; 0 if it does not
 	jitter  bool
-	numbers uint64 // names given to children of the template
-	left    []*run // runs that do not end
-	stack   string // of the run that made it give up
+	numbers uint64   // names given to children of the template
+	left    []*run   // runs that do not end
+	news    []record // what this input has brought, to be told at once
 	answers []Answer
 	ended   bool
 }
@@ -69,15 +69,22 @@ func newNode(t *tree, parent *run, path string, p *plan, values context.Context)
 // policies makes children that are alike share one policy.
 type policies map[machine.Policy]*machine.Policy
 
+func (p policies) intern(policy machine.Policy) *machine.Policy {
+	shared := p[policy]
+	if shared == nil {
+		shared = new(machine.Policy)
+		*shared = policy
+		p[policy] = shared
+	}
+	return shared
+}
+
 // newChild makes a place for the child of that spec, a child.Spec.
 func (n *node) newChild(specer child.Specer, interned policies) *machine.Child {
 	spec := specer.(child.Spec)
-	policy := policyOf(spec, n.plan.spec.Backoff)
-	if interned[policy] == nil {
-		interned[policy] = &policy
-	}
+	policy := interned.intern(policyOf(spec, n.plan.spec.Backoff))
 	n.jitter = n.jitter || policy.Backoff.Jitter > 0
-	c := &machine.Child{Name: spec.Name, Spec: specer, Policy: interned[policy]}
+	c := &machine.Child{Name: spec.Name, Spec: specer, Policy: policy}
 	c.Leftover = n.tree.left.at(n.path + "/" + spec.Name)
 	return c
 }
@@ -156,8 +163,9 @@ func (n *node) exited(r *run, exit *child.Exit, here bool) *run {
 	if exit.Kind != child.Normal {
 		verdict = r.verdict(exit)
 	}
-	r.end(errEnded)
-	r.withdraw()
+	if r.end(errEnded) {
+		n.tree.offers.remove(r)
+	}
 	n.mu.Lock()
 	if n.left != nil {
 		n.forgive(r)
@@ -212,6 +220,7 @@ func (n *node) perform(actions []machine.Action, now time.Duration, self *run) (
 			n.finish()
 		}
 	}
+	n.tell()
 	n.arm(now)
 	return next
 }
@@ -221,9 +230,10 @@ func (n *node) perform(actions []machine.Action, now time.Duration, self *run) (
 func (n *node) newRun(c *machine.Child, self *run) *run {
 	r := &run{node: n, child: c, incarnation: c.Incarnation}
 	if self != nil && self.child == c {
-		r.values = self.values
+		r.path, r.values = self.path, self.values
 	} else {
-		r.values = labelled(n.values, r.Path())
+		r.path = n.path + "/" + c.Name
+		r.values = labelled(n.values, r.path)
 	}
 	c.Run = r
 	return r

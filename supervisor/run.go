@@ -23,6 +23,7 @@ type run struct {
 	node        *node
 	child       *machine.Child
 	incarnation uint64
+	path        string
 	values      context.Context // with the pprof label
 	told        atomic.Bool     // it was told to stop
 
@@ -43,8 +44,8 @@ type rare struct {
 
 // Why the context of a run ended, as context.Cause tells.
 var (
-	errEnded = errorString("coppice: the run has ended")
-	causes   = [...]error{
+	errEnded error = errorString("coppice: the run has ended")
+	causes         = [...]error{
 		child.ByShutdown:  errorString("coppice: the supervisor stops"),
 		child.ByCall:      errorString("coppice: terminated by a call"),
 		child.ByGroup:     errorString("coppice: a sibling failed"),
@@ -78,17 +79,19 @@ func (r *run) real() context.Context {
 	return r.inner
 }
 
-// end ends the context. The first cause stays.
-func (r *run) end(cause error) {
+// end ends the context. The first cause stays. It reports whether the run has
+// published anything.
+func (r *run) end(cause error) (offers bool) {
 	r.mu.Lock()
 	if r.cause == nil {
 		r.cause = cause
 	}
-	cancel := r.cancel
+	cancel, offers := r.cancel, r.rare != nil && r.rare.offers
 	r.mu.Unlock()
 	if cancel != nil {
 		cancel(cause)
 	}
+	return offers
 }
 
 // Deadline is that of no deadline.
@@ -155,7 +158,7 @@ func (r *run) seldom() *rare {
 }
 
 // Path is the place of the child.
-func (r *run) Path() string { return r.node.path + "/" + r.child.Name }
+func (r *run) Path() string { return r.path }
 
 // Incarnation is the number of the run.
 func (r *run) Incarnation() uint64 { return r.incarnation }
@@ -201,14 +204,4 @@ func (r *run) adopt(n *node) bool {
 	}
 	rare.sub = n
 	return true
-}
-
-// withdraw takes back what the run has published.
-func (r *run) withdraw() {
-	r.mu.Lock()
-	offers := r.rare != nil && r.rare.offers
-	r.mu.Unlock()
-	if offers {
-		r.node.tree.offers.remove(r)
-	}
 }
