@@ -15,11 +15,12 @@ import (
 // error of a supervisor that ends. It holds the node's lock.
 func (n *node) note(a *machine.Action, now time.Duration) {
 	c := a.Child
-	n.news = append(n.news, record{
-		at: now, incarnation: a.Incarnation, what: a.What, next: a.Next,
-		wait: a.Wait, reason: c.Told, exit: a.Exit,
-	})
+	n.news = append(n.news, record{})
 	r := &n.news[len(n.news)-1]
+	r.at, r.incarnation, r.what, r.next, r.wait, r.reason = now, a.Incarnation, a.What, a.Next, a.Wait, c.Told
+	if a.Exit != nil {
+		r.exit = *a.Exit
+	}
 	if run, ok := c.Run.(*run); ok {
 		r.path = run.path
 	} else {
@@ -28,9 +29,9 @@ func (n *node) note(a *machine.Action, now time.Duration) {
 	if c.Past != nil {
 		r.restarts = c.Past.Restarts
 	}
-	if a.What == machine.Exited && a.Next == machine.Follows && a.Exit.Abnormal() &&
+	if a.What == machine.Exited && a.Next == machine.Follows && r.exit.Abnormal() &&
 		n.m.Phase() == machine.Ending && len(n.answers) < maxAnswers {
-		n.answers = append(n.answers, Answer{n.path + "/" + c.Name, a.Exit})
+		n.answers = append(n.answers, Answer{r.path, r.exit})
 	}
 	n.tree.log.add(r, c)
 }

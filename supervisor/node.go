@@ -172,7 +172,7 @@ func (n *node) exited(r *run, exit *child.Exit, here bool) *run {
 	}
 	n.dice()
 	now := n.tree.now()
-	actions := n.m.Exited(r.child, r.incarnation, *exit, verdict, now)
+	actions := n.m.Exited(r.child, r.incarnation, exit, verdict, now)
 	if !here || r.child.Policy.OwnThread {
 		r = nil
 	}

@@ -15,10 +15,11 @@ import (
 //
 // As a context it has the values of the context that the tree was started
 // with, but neither its cancellation nor its deadline, which would break the
-// order of a stop. It holds a real cancel context, which it makes when Done or
-// an unknown key is first asked for and registers nowhere: what the standard
-// library derives from it then starts no goroutine and knows the cause, and a
-// run that never asks costs nothing.
+// order of a stop. Everything else is made when it is first asked for, since
+// most runs of a child that keeps failing ask for nothing: the channel of Done,
+// and a real cancel context for what the standard library looks for in the
+// values, so that context.Cause knows why the run was stopped. What is derived
+// from a run hangs on its AfterFunc and starts no goroutine.
 type run struct {
 	node        *node
 	child       *machine.Child
@@ -27,11 +28,10 @@ type run struct {
 	values      context.Context // with the pprof label
 	told        atomic.Bool     // it was told to stop
 
-	mu     sync.Mutex // protects what follows
-	inner  context.Context
-	cancel context.CancelCauseFunc
-	cause  error // why the context ended; nil while it lives
-	rare   *rare
+	mu    sync.Mutex // protects what follows
+	cause error      // why the context ended; nil while it lives
+	done  chan struct{}
+	rare  *rare
 }
 
 // rare is what most runs never need.
@@ -40,6 +40,9 @@ type rare struct {
 	dead   bool  // the grace is over
 	sub    *node // the supervisor that this run is
 	offers bool  // it has published something
+	inner  context.Context
+	cancel context.CancelCauseFunc
+	after  map[*func()]struct{} // what AfterFunc was given
 }
 
 // Why the context of a run ended, as context.Cause tells.
@@ -66,39 +69,59 @@ func runOf(ctx context.Context) *run {
 	return r
 }
 
-// real is the cancel context, made at the first need.
-func (r *run) real() context.Context {
-	r.mu.Lock()
-	defer r.mu.Unlock()
-	if r.inner == nil {
-		r.inner, r.cancel = context.WithCancelCause(r.values)
-		if r.cause != nil {
-			r.cancel(r.cause)
-		}
-	}
-	return r.inner
-}
-
 // end ends the context. The first cause stays. It reports whether the run has
 // published anything.
 func (r *run) end(cause error) (offers bool) {
 	r.mu.Lock()
-	if r.cause == nil {
-		r.cause = cause
+	defer r.mu.Unlock()
+	if r.rare != nil {
+		offers = r.rare.offers
 	}
-	cancel, offers := r.cancel, r.rare != nil && r.rare.offers
-	r.mu.Unlock()
-	if cancel != nil {
-		cancel(cause)
+	if r.cause != nil {
+		return offers
+	}
+	r.cause = cause
+	if r.done != nil {
+		close(r.done)
+	}
+	if r.rare != nil {
+		r.rare.end(cause)
 	}
 	return offers
+}
+
+// end ends what was derived from the run. The functions are the standard
+// library's, but may be anybody's, and the run's lock is held.
+func (r *rare) end(cause error) {
+	if r.cancel != nil {
+		r.cancel(cause)
+	}
+	if len(r.after) > 0 {
+		after := r.after
+		r.after = nil
+		go func() {
+			for f := range after {
+				(*f)()
+			}
+		}()
+	}
 }
 
 // Deadline is that of no deadline.
 func (r *run) Deadline() (time.Time, bool) { return time.Time{}, false }
 
 // Done is closed when the run is told to stop and when it has ended.
-func (r *run) Done() <-chan struct{} { return r.real().Done() }
+func (r *run) Done() <-chan struct{} {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	if r.done == nil {
+		r.done = make(chan struct{})
+		if r.cause != nil {
+			close(r.done)
+		}
+	}
+	return r.done
+}
 
 // Err is context.Canceled once the context has ended.
 func (r *run) Err() error {
@@ -110,13 +133,51 @@ func (r *run) Err() error {
 	return context.Canceled
 }
 
-// Value finds the run itself; everything else lies in the real context, also
-// what the standard library looks for to derive from it.
+// Value finds the run itself; everything else lies in a real cancel context,
+// also what context.Cause looks for.
 func (r *run) Value(key any) any {
 	if _, ok := key.(child.RuntimeKey); ok {
 		return r
 	}
 	return r.real().Value(key)
+}
+
+// real is a cancel context that ends with the run, made at the first need.
+func (r *run) real() context.Context {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	rare := r.seldom()
+	if rare.inner == nil {
+		rare.inner, rare.cancel = context.WithCancelCause(r.values)
+		if r.cause != nil {
+			rare.cancel(r.cause)
+		}
+	}
+	return rare.inner
+}
+
+// AfterFunc arranges that f is called when the context has ended, unless stop
+// is called before. The context package uses it for what is derived from the
+// run; without it, that would start a goroutine for each.
+func (r *run) AfterFunc(f func()) (stop func() bool) {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	if r.cause != nil {
+		go f()
+		return func() bool { return false }
+	}
+	rare := r.seldom()
+	if rare.after == nil {
+		rare.after = map[*func()]struct{}{}
+	}
+	rare.after[&f] = struct{}{}
+	return func() bool {
+		r.mu.Lock()
+		defer r.mu.Unlock()
+		_, waiting := rare.after[&f]
+		delete(rare.after, &f)
+		return waiting
+	}
 }
 
 // Ready completes the start.

@@ -82,7 +82,7 @@ type Action struct {
 	Incarnation uint64
 	Request     *Request
 	Wait        time.Duration
-	Exit        child.Exit
+	Exit        *child.Exit // valid until the next input
 }
 
 func (m *Machine) act(a Action) { m.out = append(m.out, a) }
@@ -94,6 +94,6 @@ func (m *Machine) note(w What, c *Child) {
 // noteExit tells how the last run of c ended and what follows.
 func (m *Machine) noteExit(c *Child, exit *child.Exit, next Next, wait time.Duration) {
 	m.out = append(m.out, Action{
-		Do: Note, What: Exited, Child: c, Incarnation: c.Incarnation, Exit: *exit, Next: next, Wait: wait,
+		Do: Note, What: Exited, Child: c, Incarnation: c.Incarnation, Exit: exit, Next: next, Wait: wait,
 	})
 }

@@ -24,7 +24,7 @@ const (
 )
 
 // exited takes the end of a run: told or not, complete in its start or not.
-func (m *Machine) exited(c *Child, exit child.Exit, v Verdict) {
+func (m *Machine) exited(c *Child, exit *child.Exit, v Verdict) {
 	was := c.State
 	m.unschedule(c)
 	m.live--
@@ -34,31 +34,31 @@ func (m *Machine) exited(c *Child, exit child.Exit, v Verdict) {
 	}
 	switch {
 	case was == Stopping || was == Stuck:
-		m.ended(c, exit.Told(c.Told, c.Killed))
+		*exit = exit.Told(c.Told, c.Killed)
+		m.ended(c, exit)
 	case m.holds(c): // its turn to be stopped had not come (rule 54)
-		m.record(c, &exit)
-		m.noteExit(c, &exit, Follows, 0)
+		m.noteExit(c, m.record(c, exit), Follows, 0)
 		m.brought(c)
 	case was == Starting:
 		m.unstarted(c, exit, v)
 	case m.phase == Init: // its exit is handled when all have started (rule 28)
-		m.record(c, &exit)
+		m.record(c, exit)
 		c.State, c.Past.verdict = Dead, v
 		m.dead = append(m.dead, c)
 	default:
-		m.record(c, &exit)
-		m.judge(c, &exit, v)
+		m.judge(c, m.record(c, exit), v)
 	}
 }
 
-// record keeps the last exit, if it is one worth the memory: the clean end of
-// a stop is not.
-func (m *Machine) record(c *Child, exit *child.Exit) {
+// record keeps the last exit where it stays for the actions to point to, if it
+// is one worth the memory: the clean end of a stop is not.
+func (m *Machine) record(c *Child, exit *child.Exit) *child.Exit {
 	if c.Past == nil && exit.Reason != child.NotTold && exit.Kind == child.Normal {
-		return
+		return exit
 	}
 	p := c.past()
 	p.Last, p.LastAt = *exit, m.now
+	return &p.Last
 }
 
 // judge decides about a run that had started and ended by itself, or that
@@ -175,7 +175,7 @@ func (m *Machine) giveUp(c *Child, exit *child.Exit, refused bool) {
 	if c.State == Restarting {
 		m.cancel(c)
 	}
-	m.out = append(m.out, Action{Do: Note, What: Quit, Child: c, Incarnation: c.Incarnation, Exit: *exit})
+	m.out = append(m.out, Action{Do: Note, What: Quit, Child: c, Incarnation: c.Incarnation, Exit: exit})
 	m.shut(End{Cause: GaveUp, Child: c, Exit: *exit, Refused: refused})
 }
 
@@ -196,65 +196,64 @@ func (m *Machine) significant(c *Child, exit *child.Exit) {
 }
 
 // ended takes the end of a run that was told to stop.
-func (m *Machine) ended(c *Child, exit child.Exit) {
-	m.record(c, &exit)
+func (m *Machine) ended(c *Child, exit *child.Exit) {
+	exit = m.record(c, exit)
 	switch {
 	case m.holds(c):
-		m.noteExit(c, &exit, Follows, 0)
+		m.noteExit(c, exit, Follows, 0)
 		m.brought(c)
 	case c.Told == child.ByReadiness:
 		m.unstarted(c, exit, ByType)
 	case c.Told == child.ByBounce:
-		m.noteExit(c, &exit, Restarts, 0)
+		m.noteExit(c, exit, Restarts, 0)
 		m.launch(c)
 	case c.Told == child.ByCall && m.goes(c):
-		m.noteExit(c, &exit, Goes, 0)
+		m.noteExit(c, exit, Goes, 0)
 		m.replyDown(c)
 		m.forget(c)
 	case c.Told == child.ByCall:
-		m.noteExit(c, &exit, Stays, 0)
+		m.noteExit(c, exit, Stays, 0)
 		m.replyDown(c)
 	default:
-		m.judge(c, &exit, ByType)
+		m.judge(c, exit, ByType)
 	}
 }
 
 // unstarted takes the end of a run whose start was not complete.
-func (m *Machine) unstarted(c *Child, exit child.Exit, v Verdict) {
+func (m *Machine) unstarted(c *Child, exit *child.Exit, v Verdict) {
 	if v == NeverAgain {
-		m.ignored(c, &exit)
+		m.ignored(c, m.record(c, exit))
 		return
 	}
-	exit = exit.FailedStart()
-	m.record(c, &exit)
+	*exit = exit.FailedStart()
+	exit = m.record(c, exit)
 	switch {
 	case v == EndTree:
-		m.judge(c, &exit, v)
+		m.judge(c, exit, v)
 	case m.op.kind == initial && exit.Temporary && m.now-m.op.since < c.Policy.Patience:
 		wait := m.delay(c, 0)
-		m.noteExit(c, &exit, Restarts, wait)
+		m.noteExit(c, exit, Restarts, wait)
 		if wait > 0 {
 			m.schedule(c, m.now+wait)
 		}
 	case m.op.kind == initial:
-		m.noteExit(c, &exit, Ends, 0)
-		m.shut(End{Cause: InitFailed, Child: c, Exit: exit})
+		m.noteExit(c, exit, Ends, 0)
+		m.shut(End{Cause: InitFailed, Child: c, Exit: *exit})
 	case c.origin == byStart: // nothing is kept of a child that never started (rule 86)
-		m.noteExit(c, &exit, Goes, 0)
-		m.replyUp(c, ErrStartFailed, &exit)
+		m.noteExit(c, exit, Goes, 0)
+		m.replyUp(c, ErrStartFailed, exit)
 		m.forget(c)
 	case c.origin == byRestart: // it stays down and is not retried (rule 88)
-		m.noteExit(c, &exit, Stays, 0)
-		m.replyUp(c, ErrStartFailed, &exit)
+		m.noteExit(c, exit, Stays, 0)
+		m.replyUp(c, ErrStartFailed, exit)
 	default:
-		m.retry(c, &exit)
+		m.retry(c, exit)
 	}
 }
 
 // ignored takes a run that ended before its start was complete and wants no
 // other: OTP's ignore (rules 24, 76, 86).
 func (m *Machine) ignored(c *Child, exit *child.Exit) {
-	m.record(c, exit)
 	m.replyUp(c, nil, nil)
 	if m.goes(c) {
 		m.noteExit(c, exit, Goes, 0)
@@ -345,10 +344,10 @@ func (m *Machine) stuck(c *Child) {
 	if m.phase == Ending {
 		return
 	}
-	exit := child.Exit{Kind: child.KilledByUs, Reason: c.Told, Err: ErrStuck}
+	exit := m.record(c, &child.Exit{Kind: child.KilledByUs, Reason: c.Told, Err: ErrStuck})
 	switch c.Policy.Stuck {
 	case child.Escalate:
-		m.giveUp(c, &exit, false)
+		m.giveUp(c, exit, false)
 	case child.Abandon:
 		m.detach(c)
 		m.ended(c, exit)

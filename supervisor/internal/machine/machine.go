@@ -99,6 +99,7 @@ type Machine struct {
 	killing     bool
 	blocked     bool
 	end         End
+	exit        child.Exit // of the input, for actions to point to
 	out         []Action
 }
 
@@ -145,12 +146,13 @@ func (m *Machine) Ready(c *Child, incarnation uint64, now time.Duration) []Actio
 
 // Exited says how that incarnation of c ended, and what the user's code made of
 // it.
-func (m *Machine) Exited(c *Child, incarnation uint64, exit child.Exit, v Verdict, now time.Duration) []Action {
+func (m *Machine) Exited(c *Child, incarnation uint64, exit *child.Exit, v Verdict, now time.Duration) []Action {
 	m.begin(now)
 	if c.Incarnation != incarnation || !c.State.live() {
 		return nil
 	}
-	m.exited(c, exit, v)
+	m.exit = *exit
+	m.exited(c, &m.exit, v)
 	return m.settle()
 }
 
