@@ -109,16 +109,17 @@ func (r *reader) batch() []record {
 func (r *reader) behind() bool { return r.next <= r.hub.last.Load() }
 
 // linger is how often a reader yields before it sleeps. While events come
-// faster than that, nobody has to be woken for each.
-const linger = 8
+// faster than that, nobody has to be woken for each; and a reader that does
+// not look meanwhile leaves the writers' cache lines alone.
+const linger = 32
 
 // wait waits for more to read. It reports false when ctx or done ends first.
 func (r *reader) wait(ctx context.Context, done <-chan struct{}) bool {
 	for range linger {
 		runtime.Gosched()
-		if r.behind() {
-			return true
-		}
+	}
+	if r.behind() {
+		return true
 	}
 	news := r.hub.sleep()
 	if r.behind() { // it came between the look and the lock

@@ -18,7 +18,7 @@ const label = "coppice"
 // inPlace is how many runs a goroutine may begin before it lets others have a
 // turn. Children that fail without a delay would each keep their processor for
 // the ten milliseconds that the scheduler grants.
-const inPlace = 64
+const inPlace = 128
 
 // incarnate runs r in this goroutine, and the runs of the same child that
 // follow at once: a new goroutine for each costs more than all the rest.
