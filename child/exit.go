@@ -112,6 +112,8 @@ type Exit struct {
 
 	// text is Err's text, taken in the goroutine of the run.
 	text string
+	// plain says that Err has nothing in it but itself.
+	plain bool
 }
 
 // Abnormal reports whether the run failed: whether a [Transient] child is
@@ -293,7 +295,7 @@ func classify(err error, exit *Exit) {
 			exit.text = fmt.Sprintf("%T, whose methods panic", err)
 		}
 	}()
-	if wraps(err) {
+	if exit.plain = !wraps(err); !exit.plain {
 		unwrap(err, exit)
 	}
 	if exit.Err != nil {
@@ -307,7 +309,8 @@ func classify(err error, exit *Exit) {
 func wraps(err error) bool {
 	switch err.(type) {
 	case *StatusError, *StartError, *EndError,
-		interface{ Unwrap() error }, interface{ Unwrap() []error }, interface{ As(any) bool }:
+		interface{ Unwrap() error }, interface{ Unwrap() []error },
+		interface{ As(any) bool }, interface{ Is(error) bool }:
 		return true
 	}
 	return false
@@ -335,11 +338,11 @@ func (e Exit) Sentinel() (never, terminate bool) {
 	if e.Kind != Failed || e.Err == nil {
 		return false, false
 	}
+	if e.plain && e.Err != suture.ErrDoNotRestart && e.Err != suture.ErrTerminateSupervisorTree { //nolint:errorlint // it wraps nothing
+		return false, false
+	}
 	if e.Err == suture.ErrDoNotRestart || e.Err == suture.ErrTerminateSupervisorTree { //nolint:errorlint // the fast path of the lines below
 		return e.Err == suture.ErrDoNotRestart, e.Err == suture.ErrTerminateSupervisorTree //nolint:errorlint // as above
-	}
-	if _, is := e.Err.(interface{ Is(error) bool }); !is && !wraps(e.Err) {
-		return false, false
 	}
 	defer func() { _ = recover() }() // Is and Unwrap are the user's
 	return errors.Is(e.Err, suture.ErrDoNotRestart), errors.Is(e.Err, suture.ErrTerminateSupervisorTree)

@@ -43,21 +43,21 @@ type hub struct {
 
 func (h *hub) init() { h.news = make(chan struct{}) }
 
-// add appends events and wakes those who wait.
-func (h *hub) add(news []record) {
-	h.mu.Lock()
-	seq := h.last.Load()
-	for i := range news {
-		seq++
-		news[i].seq = seq
-		if len(h.ring) < held {
-			h.ring = append(h.ring, news[i])
-		} else {
-			h.ring[(seq-1)%held] = news[i]
-		}
+// slot is the record of the next event, to be filled. Its caller holds the
+// lock, and announces the news when it has let go of it.
+func (h *hub) slot() *record {
+	seq := h.last.Load() + 1
+	if len(h.ring) < held {
+		h.ring = append(h.ring, record{})
 	}
+	r := &h.ring[(seq-1)%held]
+	r.seq = seq
 	h.last.Store(seq)
-	h.mu.Unlock()
+	return r
+}
+
+// announce wakes those who wait for news.
+func (h *hub) announce() {
 	if h.asleep.Load() > 0 {
 		h.wake()
 	}

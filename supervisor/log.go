@@ -11,13 +11,34 @@ import (
 	"github.com/coppice-go/coppice/supervisor/internal/machine"
 )
 
-// note tells the world what happened: readers of events, the log, and the
-// error of a supervisor that ends. It holds the node's lock.
-func (n *node) note(a *machine.Action, now time.Duration) {
+// publish tells the world what an input has brought: readers of events, the
+// log, and the error of a supervisor that ends. It comes before the actions
+// are performed, so that nobody hears of their effects first. Its caller holds
+// the node's lock.
+func (n *node) publish(actions []machine.Action, now time.Duration) {
+	hub, told := &n.tree.hub, false
+	for i := range actions {
+		a := &actions[i]
+		if a.Do != machine.Note {
+			continue
+		}
+		if !told {
+			told = true
+			hub.mu.Lock()
+		}
+		n.note(hub.slot(), a, now)
+	}
+	if told {
+		hub.mu.Unlock()
+		hub.announce()
+	}
+}
+
+// note fills in the record r of what happened.
+func (n *node) note(r *record, a *machine.Action, now time.Duration) {
 	c := a.Child
-	n.news = append(n.news, record{})
-	r := &n.news[len(n.news)-1]
 	r.at, r.incarnation, r.what, r.next, r.wait, r.reason = now, a.Incarnation, a.What, a.Next, a.Wait, c.Told
+	r.exit, r.restarts = child.Exit{}, 0
 	if a.Exit != nil {
 		r.exit = *a.Exit
 	}
@@ -29,24 +50,10 @@ func (n *node) note(a *machine.Action, now time.Duration) {
 	if c.Past != nil {
 		r.restarts = c.Past.Restarts
 	}
-	if a.What == machine.Exited && a.Next == machine.Follows && r.exit.Abnormal() &&
-		n.m.Phase() == machine.Ending && len(n.answers) < maxAnswers {
+	if a.Next == machine.Follows && r.exit.Abnormal() && n.m.Phase() == machine.Ending && len(n.answers) < maxAnswers {
 		n.answers = append(n.answers, Answer{r.path, r.exit})
 	}
 	n.tree.log.add(r, c)
-}
-
-// tell tells the readers of events what an input has brought.
-func (n *node) tell() {
-	if len(n.news) == 0 {
-		return
-	}
-	n.tree.hub.add(n.news)
-	if cap(n.news) > 64 {
-		n.news = nil
-		return
-	}
-	n.news = n.news[:0]
 }
 
 // logger writes lines in a goroutine of its own: a handler is the user's, and
@@ -108,14 +115,14 @@ func (l *logger) add(r *record, c *machine.Child) {
 		return
 	}
 	suppressed := uint64(0)
-	if c.Past != nil {
-		quiet, _ := c.Past.Log.(*quiet)
-		if quiet == nil {
-			quiet = newQuiet(r.at)
-			c.Past.Log = quiet
+	if c.Past != nil && level < slog.LevelError {
+		lines, _ := c.Past.Log.(*quiet)
+		if lines == nil {
+			lines = &quiet{since: r.at}
+			c.Past.Log = lines
 		}
 		ok := false
-		if suppressed, ok = quiet.allows(r.at); !ok && level < slog.LevelError {
+		if suppressed, ok = lines.allows(r.at); !ok {
 			return
 		}
 	}
@@ -152,8 +159,6 @@ const (
 	quietBurst  = 10
 	quietPeriod = time.Minute
 )
-
-func newQuiet(now time.Duration) *quiet { return &quiet{since: now} }
 
 func (q *quiet) allows(now time.Duration) (suppressed uint64, ok bool) {
 	if now-q.since >= quietPeriod {

@@ -36,9 +36,8 @@ type node struct {
 	timer   *time.Timer
 	armed   time.Duration // when the timer fires; 0 if it does not
 	jitter  bool
-	numbers uint64   // names given to children of the template
-	left    []*run   // runs that do not end
-	news    []record // what this input has brought, to be told at once
+	numbers uint64 // names given to children of the template
+	left    []*run // runs that do not end
 	answers []Answer
 	ended   bool
 }
@@ -187,6 +186,7 @@ func (n *node) exited(r *run, exit *child.Exit, here bool) *run {
 // perform does what the machine wants, in its order. If self's child is to run
 // again, it returns that run instead of starting a goroutine for it.
 func (n *node) perform(actions []machine.Action, now time.Duration, self *run) (next *run) {
+	n.publish(actions, now)
 	for i := range actions {
 		a := &actions[i]
 		switch c := a.Child; a.Do {
@@ -210,8 +210,6 @@ func (n *node) perform(actions []machine.Action, now time.Duration, self *run) (
 			c.Run = nil
 		case machine.Reply:
 			close(a.Request.Tag.(chan struct{}))
-		case machine.Note:
-			n.note(a, now)
 		case machine.Complete:
 			close(n.complete)
 		case machine.Blocked:
@@ -220,7 +218,6 @@ func (n *node) perform(actions []machine.Action, now time.Duration, self *run) (
 			n.finish()
 		}
 	}
-	n.tell()
 	n.arm(now)
 	return next
 }
