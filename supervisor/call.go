@@ -33,7 +33,8 @@ func (r Ref) StartChild(ctx context.Context, spec any) (Ref, error) {
 	if err != nil {
 		return Ref{}, &CallError{call, r.path, err}
 	}
-	c := n.newChild(specer, policies{})
+	c := new(machine.Child)
+	n.fill(c, specer, policies{})
 	c.Incarnation = n.tree.ledger(n.path).last(c.Name)
 	at := r.Child(c.Name)
 	err = n.ask(ctx, &machine.Request{Op: machine.Start, Name: c.Name, Child: c})

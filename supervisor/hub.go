@@ -111,7 +111,7 @@ func (r *reader) behind() bool { return r.next <= r.hub.last.Load() }
 // linger is how often a reader yields before it sleeps. While events come
 // faster than that, nobody has to be woken for each; and a reader that does
 // not look meanwhile leaves the writers' cache lines alone.
-const linger = 32
+const linger = 128
 
 // wait waits for more to read. It reports false when ctx or done ends first.
 func (r *reader) wait(ctx context.Context, done <-chan struct{}) bool {

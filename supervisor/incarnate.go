@@ -24,7 +24,14 @@ const inPlace = 128
 // follow at once: a new goroutine for each costs more than all the rest.
 func incarnate(r *run) {
 	service := serviceOf(r.child)
-	for n := 1; r != nil; n++ {
+	pprof.SetGoroutineLabels(r.labels())
+	r = r.once(service)
+	if r == nil {
+		return
+	}
+	labels := r.labels() // kept from the second run on: most children have one
+	for n := 2; r != nil; n++ {
+		pprof.SetGoroutineLabels(labels) // the run before may have left others
 		r = r.once(service)
 		if n%inPlace == 0 {
 			runtime.Gosched()
@@ -48,7 +55,6 @@ func (r *run) once(service child.Service) (next *run) {
 			r.gone(&exit)
 		}
 	}()
-	pprof.SetGoroutineLabels(r.values)
 	if r.child.Leftover {
 		exit.Kind, exit.Err = child.StartFailed, ErrStuck
 	} else {
@@ -121,9 +127,4 @@ func (r *run) decide(exit child.Exit) child.Decision {
 		r.node.tree.complain("Decide does not answer", r.Path(), nil)
 		return child.ByType
 	}
-}
-
-// labelled is base with the pprof label of the child at path.
-func labelled(base context.Context, path string) context.Context {
-	return pprof.WithLabels(base, pprof.Labels(label, path))
 }

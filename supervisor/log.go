@@ -3,6 +3,7 @@ package supervisor
 import (
 	"context"
 	"log/slog"
+	"math"
 	"sync"
 	"sync/atomic"
 	"time"
@@ -183,7 +184,7 @@ func levelOf(r *record) slog.Level {
 		return slog.LevelWarn
 	case r.what == machine.Exited && (r.exit.AsError() != nil || r.next == machine.Restarts):
 		return slog.LevelWarn
-	case r.what == machine.Exited || r.what == machine.Started && r.incarnation > 1:
+	case r.what == machine.Exited && r.next != machine.Follows, r.what == machine.Started && r.restarts > 0:
 		return slog.LevelInfo
 	}
 	return slog.LevelDebug
@@ -210,12 +211,13 @@ func (l *logger) one(line line) {
 	defer func() { _ = recover() }()
 	log := l.tree.options.logger()
 	ctx := context.Background()
-	for _, level := range []slog.Level{slog.LevelDebug, slog.LevelInfo, slog.LevelWarn, slog.LevelError} {
+	lowest := slog.Level(math.MaxInt)
+	for _, level := range []slog.Level{slog.LevelError, slog.LevelWarn, slog.LevelInfo, slog.LevelDebug} {
 		if log.Enabled(ctx, level) {
-			l.level.Store(int64(level))
-			break
+			lowest = level
 		}
 	}
+	l.level.Store(int64(lowest))
 	if n := l.dropped.Swap(0); n > 0 {
 		log.LogAttrs(ctx, slog.LevelWarn, "log lines dropped", slog.Uint64("lines", n))
 	}

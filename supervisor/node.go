@@ -50,18 +50,19 @@ func newNode(t *tree, parent *run, path string, p *plan, values context.Context)
 		complete: make(chan struct{}), ending: make(chan struct{}),
 		blocked: make(chan struct{}), over: make(chan struct{}),
 	}
-	ledger := t.ledger(path)
+	slab := make([]machine.Child, len(p.kids))
 	kids := make([]*machine.Child, len(p.kids))
 	interned := policies{}
 	for i, k := range p.kids {
-		kids[i] = n.newChild(k, interned)
-		kids[i].Incarnation = ledger.last(kids[i].Name)
+		kids[i] = &slab[i]
+		n.fill(kids[i], k, interned)
 	}
 	n.m = machine.New(machine.Config{
 		Strategy: p.spec.Strategy, Intensity: p.spec.Intensity.WithDefaults(),
 		Auto: machine.Auto(p.spec.AutoShutdown), Dynamic: p.spec.Template != nil,
 		Together: p.spec.StopTogether, MaxChildren: p.spec.MaxChildren,
 	}, kids)
+	t.ledger(path).open(n.m)
 	return n
 }
 
@@ -78,14 +79,13 @@ func (p policies) intern(policy machine.Policy) *machine.Policy {
 	return shared
 }
 
-// newChild makes a place for the child of that spec, a child.Spec.
-func (n *node) newChild(specer child.Specer, interned policies) *machine.Child {
+// fill makes c the place of the child of that spec, a child.Spec.
+func (n *node) fill(c *machine.Child, specer child.Specer, interned policies) {
 	spec := specer.(child.Spec)
 	policy := interned.intern(policyOf(spec, n.plan.spec.Backoff))
 	n.jitter = n.jitter || policy.Backoff.Jitter > 0
-	c := &machine.Child{Name: spec.Name, Spec: specer, Policy: policy}
-	c.Leftover = n.tree.left.at(n.path + "/" + spec.Name)
-	return c
+	c.Name, c.Spec, c.Policy = spec.Name, specer, policy
+	c.Leftover = n.tree.left.at(n.path, spec.Name)
 }
 
 // policyOf is what the machine has to know of s, its defaults in their places.
@@ -222,15 +222,13 @@ func (n *node) perform(actions []machine.Action, now time.Duration, self *run) (
 	return next
 }
 
-// newRun makes the run that c begins. The labelled context of a run before it
-// serves again.
+// newRun makes the run that c begins.
 func (n *node) newRun(c *machine.Child, self *run) *run {
 	r := &run{node: n, child: c, incarnation: c.Incarnation}
 	if self != nil && self.child == c {
-		r.path, r.values = self.path, self.values
+		r.path = self.path
 	} else {
 		r.path = n.path + "/" + c.Name
-		r.values = labelled(n.values, r.path)
 	}
 	c.Run = r
 	return r
@@ -269,11 +267,7 @@ func (n *node) finish() {
 	if n.timer != nil {
 		n.timer.Stop()
 	}
-	ledger := n.tree.ledger(n.path)
-	n.m.Each(func(c *machine.Child) bool {
-		ledger.set(c.Name, c.Incarnation)
-		return true
-	})
+	n.tree.ledger(n.path).close(n.m)
 	close(n.over)
 }
 

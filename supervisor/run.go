@@ -3,6 +3,7 @@ package supervisor
 import (
 	"context"
 	"log/slog"
+	"runtime/pprof"
 	"sync"
 	"sync/atomic"
 	"time"
@@ -25,11 +26,10 @@ type run struct {
 	child       *machine.Child
 	incarnation uint64
 	path        string
-	values      context.Context // with the pprof label
-	told        atomic.Bool     // it was told to stop
+	told        atomic.Bool // it was told to stop
 
 	mu    sync.Mutex // protects what follows
-	cause error      // why the context ended; nil while it lives
+	cause *cause     // why the context ended; nil while it lives
 	done  chan struct{}
 	rare  *rare
 }
@@ -47,21 +47,22 @@ type rare struct {
 
 // Why the context of a run ended, as context.Cause tells.
 var (
-	errEnded error = errorString("coppice: the run has ended")
-	causes         = [...]error{
-		child.ByShutdown:  errorString("coppice: the supervisor stops"),
-		child.ByCall:      errorString("coppice: terminated by a call"),
-		child.ByGroup:     errorString("coppice: a sibling failed"),
-		child.ByBounce:    errorString("coppice: bounced by a call"),
-		child.ByReadiness: errorString("coppice: not ready in time"),
-		child.ByPing:      errorString("coppice: no sign of life"),
-		child.ByLimit:     errorString("coppice: over a limit"),
+	errEnded = &cause{"coppice: the run has ended"}
+	causes   = [...]*cause{
+		child.ByShutdown:  {"coppice: the supervisor stops"},
+		child.ByCall:      {"coppice: terminated by a call"},
+		child.ByGroup:     {"coppice: a sibling failed"},
+		child.ByBounce:    {"coppice: bounced by a call"},
+		child.ByReadiness: {"coppice: not ready in time"},
+		child.ByPing:      {"coppice: no sign of life"},
+		child.ByLimit:     {"coppice: over a limit"},
 	}
 )
 
-type errorString string
+// cause is an error that takes little room in a run.
+type cause struct{ text string }
 
-func (e errorString) Error() string { return string(e) }
+func (c *cause) Error() string { return c.text }
 
 // runOf is the run that ctx belongs to, or nil.
 func runOf(ctx context.Context) *run {
@@ -71,7 +72,7 @@ func runOf(ctx context.Context) *run {
 
 // end ends the context. The first cause stays. It reports whether the run has
 // published anything.
-func (r *run) end(cause error) (offers bool) {
+func (r *run) end(why *cause) (offers bool) {
 	r.mu.Lock()
 	defer r.mu.Unlock()
 	if r.rare != nil {
@@ -80,21 +81,21 @@ func (r *run) end(cause error) (offers bool) {
 	if r.cause != nil {
 		return offers
 	}
-	r.cause = cause
+	r.cause = why
 	if r.done != nil {
 		close(r.done)
 	}
 	if r.rare != nil {
-		r.rare.end(cause)
+		r.rare.end(why)
 	}
 	return offers
 }
 
 // end ends what was derived from the run. The functions are the standard
 // library's, but may be anybody's, and the run's lock is held.
-func (r *rare) end(cause error) {
+func (r *rare) end(why *cause) {
 	if r.cancel != nil {
-		r.cancel(cause)
+		r.cancel(why)
 	}
 	if len(r.after) > 0 {
 		after := r.after
@@ -148,12 +149,17 @@ func (r *run) real() context.Context {
 	defer r.mu.Unlock()
 	rare := r.seldom()
 	if rare.inner == nil {
-		rare.inner, rare.cancel = context.WithCancelCause(r.values)
+		rare.inner, rare.cancel = context.WithCancelCause(r.labels())
 		if r.cause != nil {
 			rare.cancel(r.cause)
 		}
 	}
 	return rare.inner
+}
+
+// labels is a context with the pprof label of the run.
+func (r *run) labels() context.Context {
+	return pprof.WithLabels(r.node.values, pprof.Labels(label, r.path))
 }
 
 // AfterFunc arranges that f is called when the context has ended, unless stop

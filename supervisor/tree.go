@@ -4,6 +4,8 @@ import (
 	"sync"
 	"sync/atomic"
 	"time"
+
+	"github.com/coppice-go/coppice/supervisor/internal/machine"
 )
 
 // tree is what all supervisors under one root share, over all lives of the
@@ -55,6 +57,7 @@ type ledger struct {
 	mu    sync.Mutex // protects what follows
 	names map[string]uint64
 	floor uint64
+	life  *machine.Machine // the last life, whose children keep their numbers
 }
 
 // maxGone bounds the names of children that came and went.
@@ -81,11 +84,35 @@ func (l *ledger) keep(name string, n uint64) {
 	l.floor = max(l.floor, n)
 }
 
-// set remembers a child of a supervisor that has ended.
-func (l *ledger) set(name string, n uint64) {
+// close remembers the children of a life that is over.
+func (l *ledger) close(m *machine.Machine) {
 	l.mu.Lock()
 	defer l.mu.Unlock()
-	l.put(name, n)
+	l.life = m
+}
+
+// open gives the children of a new life the numbers of the one before, and
+// remembers those that it does not have.
+func (l *ledger) open(m *machine.Machine) {
+	l.mu.Lock()
+	before := l.life
+	l.life = nil
+	l.mu.Unlock()
+	if before == nil {
+		return
+	}
+	before.Each(func(c *machine.Child) bool {
+		if now := m.Lookup(c.Name); now != nil {
+			now.Incarnation = c.Incarnation
+		} else {
+			l.keep(c.Name, c.Incarnation)
+		}
+		return true
+	})
+	m.Each(func(c *machine.Child) bool {
+		c.Incarnation = max(c.Incarnation, l.last(c.Name))
+		return true
+	})
 }
 
 func (l *ledger) put(name string, n uint64) {
@@ -106,13 +133,13 @@ type leftovers struct {
 	runs map[string]*run
 }
 
-func (l *leftovers) at(path string) bool {
+func (l *leftovers) at(path, name string) bool {
 	if l.some.Load() == 0 {
 		return false
 	}
 	l.mu.Lock()
 	defer l.mu.Unlock()
-	return l.runs[path] != nil
+	return l.runs[path+"/"+name] != nil
 }
 
 func (l *leftovers) add(r *run) {

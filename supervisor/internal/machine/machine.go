@@ -86,8 +86,9 @@ type Machine struct {
 
 	phase       Phase
 	now         time.Duration
-	kids        []*Child // in start order, with holes
-	index       map[string]*Child
+	kids        []*Child          // in start order, with holes
+	index       map[string]*Child // nil until it is needed
+	size        int
 	deadlines   deadlines
 	window      strategies.Window
 	op          op
@@ -103,9 +104,10 @@ type Machine struct {
 	out         []Action
 }
 
-// New is a machine for the given children in that order. Their names differ.
+// New is a machine for the given children in that order. Their names differ. It
+// keeps the slice.
 func New(c Config, kids []*Child) *Machine {
-	m := &Machine{Config: c, kids: make([]*Child, 0, len(kids)), index: make(map[string]*Child, len(kids))}
+	m := &Machine{Config: c, kids: kids[:0]}
 	for _, k := range kids {
 		m.add(k)
 	}

@@ -7,7 +7,17 @@ import "slices"
 // thousand children can go in a time that grows with their number only.
 
 // Lookup is the child of that name, or nil.
-func (m *Machine) Lookup(name string) *Child { return m.index[name] }
+func (m *Machine) Lookup(name string) *Child {
+	if m.index == nil { // made at the first need: most supervisors are never asked
+		m.index = make(map[string]*Child, m.size)
+		for _, c := range m.kids {
+			if c != nil {
+				m.index[c.Name] = c
+			}
+		}
+	}
+	return m.index[name]
+}
 
 // Each calls f for every child in start order until f says false.
 func (m *Machine) Each(f func(*Child) bool) {
@@ -19,13 +29,16 @@ func (m *Machine) Each(f func(*Child) bool) {
 }
 
 // Len is the number of children.
-func (m *Machine) Len() int { return len(m.index) }
+func (m *Machine) Len() int { return m.size }
 
 // add appends a child.
 func (m *Machine) add(c *Child) {
 	c.pos = int32(len(m.kids))
 	m.kids = append(m.kids, c)
-	m.index[c.Name] = c
+	if m.index != nil {
+		m.index[c.Name] = c
+	}
+	m.size++
 	if c.Policy.Supervisor {
 		m.supervisors++
 	}
@@ -35,10 +48,11 @@ func (m *Machine) add(c *Child) {
 func (m *Machine) remove(c *Child) {
 	m.unschedule(c)
 	c.State = Down
-	if m.index[c.Name] != c {
+	if m.Lookup(c.Name) != c {
 		return
 	}
 	delete(m.index, c.Name)
+	m.size--
 	m.kids[c.pos] = nil
 	if c.Policy.Supervisor {
 		m.supervisors--
@@ -49,7 +63,7 @@ func (m *Machine) remove(c *Child) {
 // closeUp takes the holes out of the order. Positions change, so it waits
 // until no procedure walks along them.
 func (m *Machine) closeUp() {
-	if m.op.kind != none || len(m.kids) < 2*len(m.index)+32 {
+	if m.op.kind != none || len(m.kids) < 2*m.size+32 {
 		return
 	}
 	m.kids = slices.DeleteFunc(m.kids, func(c *Child) bool { return c == nil })
@@ -66,7 +80,7 @@ type Count struct {
 // Count tells how many children there are: those with a live run are active.
 // A dynamic supervisor has one spec, its template.
 func (m *Machine) Count() Count {
-	n := Count{Specs: len(m.index), Active: m.live, Supervisors: m.supervisors, Workers: len(m.index) - m.supervisors}
+	n := Count{Specs: m.size, Active: m.live, Supervisors: m.supervisors, Workers: m.size - m.supervisors}
 	if m.Dynamic {
 		n.Specs = 1
 	}

@@ -87,7 +87,7 @@ func (m *Machine) take(r *Request) bool {
 	if r.Op == RestartAll {
 		return m.takeAll(r)
 	}
-	c := m.index[r.Name]
+	c := m.Lookup(r.Name)
 	if c == nil && r.Op == Start {
 		return m.takeNew(r)
 	}
@@ -139,7 +139,7 @@ func (m *Machine) takeNew(r *Request) bool {
 	if m.op.kind != none {
 		return false
 	}
-	if m.MaxChildren > 0 && len(m.index) >= m.MaxChildren {
+	if m.MaxChildren > 0 && m.size >= m.MaxChildren {
 		m.reply(r, ErrMaxChildren, nil)
 		return true
 	}
