@@ -194,20 +194,19 @@ func (e Exit) because() string {
 	return ": " + e.text
 }
 
-// Told is e as the end of a run that was told to stop for reason r, killed if
+// Tell makes e the end of a run that was told to stop for reason r, killed if
 // its grace was over. A run that had to end because it failed has been killed,
 // whatever it answered. For those who write a supervisor.
-func (e Exit) Told(r Reason, killed bool) Exit {
+func (e *Exit) Tell(r Reason, killed bool) {
 	e.Reason = r
 	if r.failed() || killed && e.Kind != Normal {
 		e.Kind = KilledByUs
 	}
-	return e
 }
 
-// FailedStart is e as the end of a run whose start was not complete. For those
+// FailStart makes e the end of a run whose start was not complete. For those
 // who write a supervisor.
-func (e Exit) FailedStart() Exit {
+func (e *Exit) FailStart() {
 	switch {
 	case e.Kind == KilledByUs:
 		e.text = "not ready in time"
@@ -215,7 +214,6 @@ func (e Exit) FailedStart() Exit {
 		e.text = "it ended before it was ready"
 	}
 	e.Kind = StartFailed
-	return e
 }
 
 // A StatusError is how a process ended, as its [Service] returns it: by a code

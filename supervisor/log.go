@@ -39,22 +39,38 @@ func (n *node) publish(actions []machine.Action, now time.Duration) {
 func (n *node) note(r *record, a *machine.Action, now time.Duration) {
 	c := a.Child
 	r.at, r.incarnation, r.what, r.next, r.wait, r.reason = now, a.Incarnation, a.What, a.Next, a.Wait, c.Told
-	r.exit, r.restarts = child.Exit{}, 0
+	r.exit, r.restarts, r.path = noExit, 0, n.pathOf(c)
 	if a.Exit != nil {
 		r.exit = *a.Exit
-	}
-	if run, ok := c.Run.(*run); ok {
-		r.path = run.path
-	} else {
-		r.path = n.path + "/" + c.Name
 	}
 	if c.Past != nil {
 		r.restarts = c.Past.Restarts
 	}
-	if a.Next == machine.Follows && r.exit.Abnormal() && n.m.Phase() == machine.Ending && len(n.answers) < maxAnswers {
+	if a.Next == machine.Follows && a.Exit.Kind != child.Normal && n.m.Phase() == machine.Ending {
+		n.answer(r)
+	}
+	if level := levelOf(r); int64(level) >= n.tree.log.level.Load() {
+		n.tree.log.add(r, c, level)
+	}
+}
+
+var noExit child.Exit
+
+// pathOf is the path of the child, which its last run knows already.
+func (n *node) pathOf(c *machine.Child) string {
+	if run, ok := c.Run.(*run); ok {
+		return run.path
+	}
+	return n.path + "/" + c.Name
+}
+
+// answer keeps what a child answered to the final stop, if that was a failure.
+//
+//go:noinline
+func (n *node) answer(r *record) {
+	if r.exit.Abnormal() && len(n.answers) < maxAnswers {
 		n.answers = append(n.answers, Answer{r.path, r.exit})
 	}
-	n.tree.log.add(r, c)
 }
 
 // logger writes lines in a goroutine of its own: a handler is the user's, and
@@ -110,11 +126,9 @@ func (l *logger) close() {
 }
 
 // add queues a line for a record. A line that repeats is held back.
-func (l *logger) add(r *record, c *machine.Child) {
-	level := levelOf(r)
-	if int64(level) < l.level.Load() {
-		return
-	}
+//
+//go:noinline
+func (l *logger) add(r *record, c *machine.Child, level slog.Level) {
 	suppressed := uint64(0)
 	if c.Past != nil && level < slog.LevelError {
 		lines, _ := c.Past.Log.(*quiet)
@@ -127,6 +141,13 @@ func (l *logger) add(r *record, c *machine.Child) {
 			return
 		}
 	}
+	l.line(r, suppressed)
+}
+
+// line queues a line for a record.
+//
+//go:noinline
+func (l *logger) line(r *record, suppressed uint64) {
 	l.queue(line{record: *r, suppressed: suppressed})
 }
 

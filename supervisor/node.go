@@ -191,7 +191,7 @@ func (n *node) perform(actions []machine.Action, now time.Duration, self *run) (
 		a := &actions[i]
 		switch c := a.Child; a.Do {
 		case machine.Launch:
-			r := n.newRun(c, self)
+			r := n.newRun(c)
 			if self != nil && self.child == c {
 				next = r
 			} else {
@@ -223,13 +223,8 @@ func (n *node) perform(actions []machine.Action, now time.Duration, self *run) (
 }
 
 // newRun makes the run that c begins.
-func (n *node) newRun(c *machine.Child, self *run) *run {
-	r := &run{node: n, child: c, incarnation: c.Incarnation}
-	if self != nil && self.child == c {
-		r.path = self.path
-	} else {
-		r.path = n.path + "/" + c.Name
-	}
+func (n *node) newRun(c *machine.Child) *run {
+	r := &run{node: n, child: c, incarnation: c.Incarnation, path: n.pathOf(c)}
 	c.Run = r
 	return r
 }

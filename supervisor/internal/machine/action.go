@@ -85,15 +85,26 @@ type Action struct {
 	Exit        *child.Exit // valid until the next input
 }
 
-func (m *Machine) act(a Action) { m.out = append(m.out, a) }
+// The functions that append actions are kept from being inlined, and set fields
+// one by one: a child's goroutine runs the machine, and its stack begins with
+// two kilobytes.
 
-func (m *Machine) note(w What, c *Child) {
-	m.out = append(m.out, Action{Do: Note, What: w, Child: c, Incarnation: c.Incarnation})
+//go:noinline
+func (m *Machine) act(do Do, c *Child) *Action {
+	m.out = append(m.out, Action{})
+	a := &m.out[len(m.out)-1]
+	a.Do, a.Child = do, c
+	return a
+}
+
+func (m *Machine) note(w What, c *Child) *Action {
+	a := m.act(Note, c)
+	a.What, a.Incarnation = w, c.Incarnation
+	return a
 }
 
 // noteExit tells how the last run of c ended and what follows.
 func (m *Machine) noteExit(c *Child, exit *child.Exit, next Next, wait time.Duration) {
-	m.out = append(m.out, Action{
-		Do: Note, What: Exited, Child: c, Incarnation: c.Incarnation, Exit: exit, Next: next, Wait: wait,
-	})
+	a := m.note(Exited, c)
+	a.Exit, a.Next, a.Wait = exit, next, wait
 }

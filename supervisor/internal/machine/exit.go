@@ -34,7 +34,7 @@ func (m *Machine) exited(c *Child, exit *child.Exit, v Verdict) {
 	}
 	switch {
 	case was == Stopping || was == Stuck:
-		*exit = exit.Told(c.Told, c.Killed)
+		exit.Tell(c.Told, c.Killed)
 		m.ended(c, exit)
 	case m.holds(c): // its turn to be stopped had not come (rule 54)
 		m.noteExit(c, m.record(c, exit), Follows, 0)
@@ -175,7 +175,7 @@ func (m *Machine) giveUp(c *Child, exit *child.Exit, refused bool) {
 	if c.State == Restarting {
 		m.cancel(c)
 	}
-	m.out = append(m.out, Action{Do: Note, What: Quit, Child: c, Incarnation: c.Incarnation, Exit: exit})
+	m.note(Quit, c).Exit = exit
 	m.shut(End{Cause: GaveUp, Child: c, Exit: *exit, Refused: refused})
 }
 
@@ -225,7 +225,7 @@ func (m *Machine) unstarted(c *Child, exit *child.Exit, v Verdict) {
 		m.ignored(c, m.record(c, exit))
 		return
 	}
-	*exit = exit.FailedStart()
+	exit.FailStart()
 	exit = m.record(c, exit)
 	switch {
 	case v == EndTree:
@@ -299,11 +299,11 @@ func (m *Machine) launch(c *Child) {
 		if c.Policy.Patience != child.Infinity {
 			m.schedule(c, m.now+c.Policy.Patience)
 		}
-		m.act(Action{Do: Launch, Child: c})
+		m.act(Launch, c)
 		return
 	}
 	m.started(c)
-	m.act(Action{Do: Launch, Child: c})
+	m.act(Launch, c)
 }
 
 // started completes the start of c.
@@ -319,7 +319,7 @@ func (m *Machine) tell(c *Child, why child.Reason) {
 	m.unschedule(c)
 	c.State, c.Told, c.Since = Stopping, why, m.now
 	m.note(Told, c)
-	m.act(Action{Do: Tell, Child: c})
+	m.act(Tell, c)
 	switch {
 	case m.killing || c.Policy.Grace == child.BrutalKill:
 		m.kill(c)
@@ -332,7 +332,7 @@ func (m *Machine) tell(c *Child, why child.Reason) {
 func (m *Machine) kill(c *Child) {
 	c.Killed = true
 	m.note(Killing, c)
-	m.act(Action{Do: Kill, Child: c})
+	m.act(Kill, c)
 	m.schedule(c, m.now+Settle)
 }
 
@@ -359,7 +359,7 @@ func (m *Machine) detach(c *Child) {
 	m.unschedule(c)
 	m.live--
 	c.State = Down
-	m.act(Action{Do: Detach, Child: c})
+	m.act(Detach, c)
 	m.replyDown(c)
 }
 

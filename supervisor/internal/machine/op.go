@@ -161,6 +161,8 @@ func (m *Machine) wants(c *Child) bool {
 }
 
 // finishOp ends the procedure.
+//
+//go:noinline
 func (m *Machine) finishOp() {
 	o := m.op
 	m.op = op{}
@@ -169,7 +171,7 @@ func (m *Machine) finishOp() {
 	}
 	if o.kind == initial {
 		m.phase = Up
-		m.act(Action{Do: Complete})
+		m.act(Complete, nil)
 	}
 }
 
@@ -178,7 +180,7 @@ func (m *Machine) shut(e End) {
 	switch m.phase {
 	case Fresh:
 		m.end, m.phase = e, Ended
-		m.act(Action{Do: Over})
+		m.act(Over, nil)
 	case Init, Up:
 		m.end, m.phase = e, Ending
 		if m.op.request != nil {
@@ -194,6 +196,8 @@ func (m *Machine) shut(e End) {
 
 // conclude ends the supervisor when all its runs have ended. A run that is
 // stuck holds it up, unless its place says otherwise: then it is left behind.
+//
+//go:noinline
 func (m *Machine) conclude() bool {
 	stuck := false
 	m.Each(func(c *Child) bool {
@@ -207,12 +211,12 @@ func (m *Machine) conclude() bool {
 	if !stuck {
 		m.op = op{}
 		m.phase = Ended
-		m.act(Action{Do: Over})
+		m.act(Over, nil)
 		return true
 	}
 	if !m.blocked {
 		m.blocked = true
-		m.act(Action{Do: Blocked})
+		m.act(Blocked, nil)
 	}
 	return false
 }

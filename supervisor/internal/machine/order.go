@@ -57,7 +57,7 @@ func (m *Machine) remove(c *Child) {
 	if c.Policy.Supervisor {
 		m.supervisors--
 	}
-	m.act(Action{Do: Forget, Child: c})
+	m.act(Forget, c)
 }
 
 // closeUp takes the holes out of the order. Positions change, so it waits

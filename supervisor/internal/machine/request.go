@@ -261,5 +261,5 @@ func (m *Machine) reply(r *Request, err error, exit *child.Exit) {
 	if exit != nil {
 		r.Exit = *exit
 	}
-	m.act(Action{Do: Reply, Request: r})
+	m.act(Reply, nil).Request = r
 }
