@@ -31,6 +31,9 @@ func (d *Data) Add(key string, value any, show bool) {
 	}
 }
 
+// Equal reports whether d and e hold the same fields in the same order.
+func (d Data) Equal(e Data) bool { return reflect.DeepEqual(d, e) }
+
 // String shows d as {key: value, ...}.
 func (d Data) String() string {
 	parts := make([]string, len(d))
@@ -61,7 +64,10 @@ func (d Data) MarshalJSON() ([]byte, error) {
 		if err != nil {
 			return nil, fmt.Errorf("child: %s: %w", f.Key, err)
 		}
-		fmt.Fprintf(&b, "%q:%s", f.Key, value)
+		key, _ := json.Marshal(f.Key) // a string always can be
+		b.Write(key)
+		b.WriteByte(':')
+		b.Write(value)
 	}
 	b.WriteByte('}')
 	return b.Bytes(), nil

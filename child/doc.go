@@ -22,8 +22,18 @@
 //
 //   - Every way out of a run is an exit of its own kind: a return, an error, a
 //     panic with its stack, a Goexit, a code, a signal.
-//   - An exit's text is taken in the goroutine of the run, once, and is one
-//     line without control characters, however the error's methods behave.
+//   - An exit's text is taken once, in the goroutine of the run.
+//   - An exit's text is one line without control characters: valid UTF-8, and at
+//     most a kilobyte.
+//   - An exit stands whatever the methods of the error do: one whose methods
+//     panic or end the goroutine is a failure all the same.
+//   - A panic shows its stack from the innermost call to the run.
+//   - A panic's value is never looked into: it is shown by its own methods or by
+//     its type, and so is an error.
+//   - What ends the program shows where: a run that is to crash it does so with
+//     its own stack.
+//   - Every word of an enumeration reads back: text forms round-trip, and an
+//     unknown one is an error that names it.
 //   - A spec shows data and names, never what a service holds.
 //   - Without a run in the context nothing happens.
 //

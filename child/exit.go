@@ -174,7 +174,7 @@ func (e Exit) String() string {
 			s += " (core dumped)"
 		}
 	case KilledByUs:
-		s = "killed (" + e.Reason.String() + ")" + e.because()
+		s = "killed" + e.why() + e.because()
 	case StartFailed:
 		s = "failed to start" + e.because()
 	case GaveUp:
@@ -185,6 +185,13 @@ func (e Exit) String() string {
 		s = "error" + e.because()
 	}
 	return s
+}
+
+func (e Exit) why() string {
+	if e.Reason == NotTold {
+		return ""
+	}
+	return " (" + e.Reason.String() + ")"
 }
 
 func (e Exit) because() string {
@@ -276,7 +283,8 @@ func (e *EndError) Error() string {
 func (e *EndError) Unwrap() error { return e.Err }
 
 // ExitOf is the exit of a run whose Serve returned err. It calls methods of
-// err, which are the user's: a panic in them is contained and becomes the text.
+// err, which are the user's: a panic in them is contained and becomes the
+// text, and a Goexit in them ends the calling goroutine.
 func ExitOf(err error) (exit Exit) {
 	if err != nil {
 		classify(err, &exit)
@@ -285,12 +293,14 @@ func ExitOf(err error) (exit Exit) {
 }
 
 // classify fills exit by what Serve returned. The kind is set first, so that
-// an err whose methods panic has still failed.
+// an err whose methods panic, or end the goroutine, has still failed.
 func classify(err error, exit *Exit) {
 	exit.Kind, exit.Err = Failed, err
+	asked := false
 	defer func() {
-		if v := recover(); v != nil {
-			exit.text = fmt.Sprintf("%T, whose methods panic", err)
+		if !asked {
+			_ = recover()
+			exit.text = unspeakable(err)
 		}
 	}()
 	if exit.plain = !wraps(err); !exit.plain {
@@ -299,7 +309,11 @@ func classify(err error, exit *Exit) {
 	if exit.Err != nil {
 		exit.text = clean(exit.Err.Error())
 	}
+	asked = true
 }
+
+// unspeakable is the text of a value that cannot say what it is.
+func unspeakable(v any) string { return clean(fmt.Sprintf("%T, whose methods panic", v)) }
 
 // wraps reports whether errors.Is and errors.As can find more in err than err
 // itself. Most errors in a crash loop are plain, and looking into them would

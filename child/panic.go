@@ -28,8 +28,8 @@ func (e *PanicError) Unwrap() error {
 	return err
 }
 
-// Stack is the stack of the panic, the innermost call first, made readable
-// when it is asked for.
+// Stack is the stack of the panic from the innermost call to the run's Serve,
+// at most 64 calls, made readable when it is asked for.
 func (e *PanicError) Stack() string {
 	var b strings.Builder
 	frames := runtime.CallersFrames(e.pcs)
@@ -57,25 +57,43 @@ const maxDepth = 64
 // newPanic takes the stack of the goroutine that is panicking with v. It keeps
 // program counters: names and lines cost ten times as much, and in a crash
 // loop nobody reads them.
+//
+//go:noinline
 func newPanic(v any) *PanicError {
 	var pcs [maxDepth]uintptr
 	const above = 4 // runtime.Callers, newPanic, caught, the deferred function
 	n := runtime.Callers(above, pcs[:])
-	return &PanicError{Value: v, text: valueText(v), pcs: append([]uintptr(nil), pcs[:n]...)}
+	return &PanicError{Value: v, pcs: append([]uintptr(nil), pcs[:n]...)}
 }
 
 // Recovered is what recover returned as an error. It is for those who call a
-// user's function and contain its panics.
-func Recovered(v any) *PanicError { return newPanic(v) }
+// user's function and contain its panics: it is called by the deferred function
+// that recovers.
+//
+//go:noinline
+func Recovered(v any) *PanicError {
+	p := newPanic(v)
+	p.describe()
+	return p
+}
+
+// describe takes the text of the value, whose methods may panic themselves, or
+// end the goroutine.
+func (e *PanicError) describe() {
+	asked := false
+	defer func() {
+		if !asked {
+			_ = recover()
+			e.text = unspeakable(e.Value)
+		}
+	}()
+	e.text = valueText(e.Value)
+	asked = true
+}
 
 // valueText is a panic's value as text. Anything may be in it, so only basic
 // values are printed, and methods that say how.
-func valueText(v any) (text string) {
-	defer func() {
-		if recover() != nil {
-			text = fmt.Sprintf("%T, whose methods panic", v)
-		}
-	}()
+func valueText(v any) string {
 	switch v := v.(type) {
 	case string:
 		return clean(v)
@@ -87,5 +105,5 @@ func valueText(v any) (text string) {
 		float32, float64, complex64, complex128:
 		return fmt.Sprint(v)
 	}
-	return fmt.Sprintf("a value of type %T", v)
+	return clean(fmt.Sprintf("a value of type %T", v))
 }

@@ -38,6 +38,8 @@ func caught(v any, exit *Exit, crash bool) {
 		panic(v)
 	default:
 		p := newPanic(v)
-		exit.Kind, exit.Err, exit.text = Panicked, p, p.text
+		exit.Kind, exit.Err = Panicked, p
+		defer func() { exit.text = p.text }() // also when a method of v ends the goroutine
+		p.describe()
 	}
 }

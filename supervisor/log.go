@@ -38,10 +38,10 @@ func (n *node) publish(actions []machine.Action, now time.Duration) {
 // note fills in the record r of what happened.
 func (n *node) note(r *record, a *machine.Action, now time.Duration) {
 	c := a.Child
-	r.at, r.incarnation, r.what, r.next, r.wait, r.reason = now, a.Incarnation, a.What, a.Next, a.Wait, c.Told
-	r.exit, r.restarts, r.path = noExit, 0, n.pathOf(c)
-	if a.Exit != nil {
-		r.exit = *a.Exit
+	r.at, r.incarnation, r.what, r.next, r.wait = now, a.Incarnation, a.What, a.Next, a.Wait
+	r.exit, r.reason, r.restarts, r.path = noExit, c.Told, 0, n.pathOf(c)
+	if a.Exit != nil { // the child may have begun its next run since
+		r.exit, r.reason = *a.Exit, a.Exit.Reason
 	}
 	if c.Past != nil {
 		r.restarts = c.Past.Restarts
