@@ -142,8 +142,9 @@ func (s *Supervisor) Events(ctx context.Context, after uint64) iter.Seq[Event] {
 		reader := t.hub.reader(after)
 		for {
 			over := isClosed(l.done)
-			for _, r := range reader.batch() {
-				if !yield(t.event(r)) {
+			batch := reader.batch()
+			for i := range batch {
+				if !yield(t.event(&batch[i])) {
 					return
 				}
 			}
@@ -169,13 +170,17 @@ func isClosed(c <-chan struct{}) bool {
 }
 
 // event makes an event of a record.
-func (t *tree) event(r record) Event {
-	if r.missed > 0 {
-		return Event{Seq: r.seq, Kind: Missed, Missed: r.missed, Time: time.Now()}
+func (t *tree) event(r *record) Event {
+	if r.what == missed {
+		return Event{Seq: r.seq, Kind: Missed, Missed: r.restarts, Time: time.Now()}
 	}
-	return Event{
+	e := Event{
 		Seq: r.seq, Time: t.wall(r.at), Kind: EventKind(r.what) + 1, Path: r.path,
-		Incarnation: r.incarnation, Reason: r.reason, Exit: r.exit, Next: Next(r.next), Wait: r.wait,
+		Incarnation: r.incarnation, Reason: r.reason, Next: Next(r.next), Wait: r.wait,
 		Restarts: r.restarts,
 	}
+	if r.what == machine.Exited || r.what == machine.Quit {
+		e.Exit = r.exit
+	}
+	return e
 }

@@ -20,12 +20,14 @@ type record struct {
 	incarnation uint64
 	restarts    uint64
 	wait        time.Duration
-	missed      uint64
 	what        machine.What
 	next        machine.Next
 	reason      child.Reason
-	exit        child.Exit
+	exit        child.Exit // if what happened has one; else that of another event
 }
+
+// missed is what is told of events that are gone; restarts holds their number.
+const missed machine.What = 1<<8 - 1
 
 // held is how many events are kept for those who come late.
 const held = 2048
@@ -96,7 +98,7 @@ func (r *reader) batch() []record {
 	defer h.mu.Unlock()
 	last := h.last.Load()
 	if oldest := last - uint64(len(h.ring)) + 1; r.next < oldest {
-		r.buf = append(r.buf, record{seq: oldest - 1, missed: oldest - r.next})
+		r.buf = append(r.buf, record{seq: oldest - 1, what: missed, restarts: oldest - r.next})
 		r.next = oldest
 	}
 	for ; r.next <= last && len(r.buf) < batchSize; r.next++ {

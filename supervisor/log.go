@@ -39,22 +39,20 @@ func (n *node) publish(actions []machine.Action, now time.Duration) {
 func (n *node) note(r *record, a *machine.Action, now time.Duration) {
 	c := a.Child
 	r.at, r.incarnation, r.what, r.next, r.wait = now, a.Incarnation, a.What, a.Next, a.Wait
-	r.exit, r.reason, r.restarts, r.path = noExit, c.Told, 0, n.pathOf(c)
+	r.reason, r.restarts, r.path = c.Told, 0, n.pathOf(c)
 	if a.Exit != nil { // the child may have begun its next run since
 		r.exit, r.reason = *a.Exit, a.Exit.Reason
 	}
 	if c.Past != nil {
 		r.restarts = c.Past.Restarts
 	}
-	if a.Next == machine.Follows && a.Exit.Kind != child.Normal && n.m.Phase() == machine.Ending {
+	if a.What == machine.Exited && a.Next == machine.Follows && a.Exit.Kind != child.Normal && n.m.Phase() == machine.Ending {
 		n.answer(r)
 	}
-	if level := levelOf(r); int64(level) >= n.tree.log.level.Load() {
+	if level := levelOf(a, c); int64(level) >= n.tree.log.level.Load() {
 		n.tree.log.add(r, c, level)
 	}
 }
-
-var noExit child.Exit
 
 // pathOf is the path of the child, which its last run knows already.
 func (n *node) pathOf(c *machine.Child) string {
@@ -88,6 +86,7 @@ type logger struct {
 // line is one line to come: a record, or a complaint.
 type line struct {
 	record
+	level      slog.Level
 	suppressed uint64
 	complaint  string
 	err        error
@@ -141,14 +140,14 @@ func (l *logger) add(r *record, c *machine.Child, level slog.Level) {
 			return
 		}
 	}
-	l.line(r, suppressed)
+	l.line(r, level, suppressed)
 }
 
 // line queues a line for a record.
 //
 //go:noinline
-func (l *logger) line(r *record, suppressed uint64) {
-	l.queue(line{record: *r, suppressed: suppressed})
+func (l *logger) line(r *record, level slog.Level, suppressed uint64) {
+	l.queue(line{record: *r, level: level, suppressed: suppressed})
 }
 
 func (l *logger) queue(line line) {
@@ -197,15 +196,16 @@ func (q *quiet) allows(now time.Duration) (suppressed uint64, ok bool) {
 
 // levelOf is how loud a change is: what an operator has to know of is louder
 // than what was asked for.
-func levelOf(r *record) slog.Level {
+func levelOf(a *machine.Action, c *machine.Child) slog.Level {
 	switch {
-	case r.what == machine.Quit || r.what == machine.IsStuck:
+	case a.What == machine.Quit || a.What == machine.IsStuck:
 		return slog.LevelError
-	case r.what == machine.Killing:
+	case a.What == machine.Killing:
 		return slog.LevelWarn
-	case r.what == machine.Exited && (r.exit.AsError() != nil || r.next == machine.Restarts):
+	case a.What == machine.Exited && (a.Next == machine.Restarts || a.Exit.AsError() != nil):
 		return slog.LevelWarn
-	case r.what == machine.Exited && r.next != machine.Follows, r.what == machine.Started && r.restarts > 0:
+	case a.What == machine.Exited && a.Next != machine.Follows,
+		a.What == machine.Started && c.Past != nil && c.Past.Restarts > 0:
 		return slog.LevelInfo
 	}
 	return slog.LevelDebug
@@ -246,7 +246,7 @@ func (l *logger) one(line line) {
 		log.LogAttrs(ctx, slog.LevelError, line.complaint, slog.String("child", line.record.path), slog.Any("error", line.err))
 		return
 	}
-	log.LogAttrs(ctx, levelOf(&line.record), messages[line.what], line.attrs()...)
+	log.LogAttrs(ctx, line.level, messages[line.what], line.attrs()...)
 }
 
 var messages = [...]string{
