@@ -29,7 +29,7 @@ func (r Ref) StartChild(ctx context.Context, spec any) (Ref, error) {
 	if err != nil {
 		return Ref{}, &CallError{call, r.path, err}
 	}
-	specer, err := n.specFor(spec)
+	specer, err := n.specFor(ctx, spec)
 	if err != nil {
 		return Ref{}, &CallError{call, r.path, err}
 	}
@@ -142,10 +142,10 @@ func (n *node) callerOf(r *run) *machine.Child {
 
 // specFor is the spec of a new child of n: what the template makes of spec, or
 // spec itself.
-func (n *node) specFor(spec any) (child.Specer, error) {
+func (n *node) specFor(ctx context.Context, spec any) (child.Specer, error) {
 	p := &n.plan.spec
 	if p.Template != nil {
-		made, err := callTemplate(p.Template, spec)
+		made, err := callTemplate(ctx, p.Template, spec)
 		if err != nil {
 			return nil, err
 		}
@@ -176,21 +176,30 @@ func (n *node) nextName() string {
 var errTemplateEnded = errors.New("the template ended its goroutine")
 
 // callTemplate calls the user's template in a goroutine of its own, in which a
-// Goexit harms nobody.
-func callTemplate(template func(any) child.Spec, arg any) (spec child.Spec, err error) {
-	err = errTemplateEnded
-	done := make(chan struct{})
+// Goexit harms nobody, and which is left behind if ctx ends before it answers.
+func callTemplate(ctx context.Context, template func(any) child.Spec, arg any) (child.Spec, error) {
+	type answer struct {
+		spec child.Spec
+		err  error
+	}
+	answers := make(chan answer, 1)
 	go func() {
-		defer close(done)
+		a := answer{err: errTemplateEnded}
 		defer func() {
 			if v := recover(); v != nil {
-				err = fmt.Errorf("the template panicked: %w", child.Recovered(v))
+				a.err = fmt.Errorf("the template panicked: %w", child.Recovered(v))
 			}
+			answers <- a
 		}()
-		spec, err = template(arg), nil
+		a.spec = template(arg)
+		a.err = nil
 	}()
-	<-done
-	return spec, err
+	select {
+	case a := <-answers:
+		return a.spec, a.err
+	case <-ctx.Done():
+		return child.Spec{}, context.Cause(ctx)
+	}
 }
 
 // answer is what the machine has said.

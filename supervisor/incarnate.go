@@ -73,7 +73,7 @@ func (r *run) gone(exit *child.Exit) { r.node.exited(r, exit, false) }
 //
 //go:noinline
 func (r *run) verdict(exit *child.Exit) machine.Verdict {
-	if exit.Kind == child.Failed && r.told.Load() && r.answers(exit.Err) {
+	if exit.Kind == child.Failed && r.phase.Load() == told && r.answers(exit.Err) {
 		*exit = child.Exit{}
 		return machine.ByType
 	}
@@ -83,7 +83,7 @@ func (r *run) verdict(exit *child.Exit) machine.Verdict {
 	case terminate:
 		return machine.EndTree
 	}
-	if r.child.Policy.Decides && !r.told.Load() {
+	if r.child.Policy.Decides && r.phase.Load() != told {
 		return machine.Verdict(r.decide(*exit))
 	}
 	return machine.ByType

@@ -27,6 +27,7 @@ type node struct {
 
 	complete chan struct{} // closed when all children have started
 	ending   chan struct{} // closed when the stop has begun
+	began    time.Duration // when it was made
 	blocked  chan struct{} // closed when nothing but stuck runs is left of it
 	over     chan struct{} // closed when it has ended
 	wanted   atomic.Int32  // callers who wait for the lock
@@ -46,7 +47,7 @@ type node struct {
 // tells.
 func newNode(t *tree, parent *run, path string, p *plan, values context.Context) *node {
 	n := &node{
-		tree: t, parent: parent, path: path, plan: p, values: values,
+		tree: t, parent: parent, path: path, plan: p, values: values, began: t.now(),
 		complete: make(chan struct{}), ending: make(chan struct{}),
 		blocked: make(chan struct{}), over: make(chan struct{}),
 	}
@@ -162,6 +163,7 @@ func (n *node) exited(r *run, exit *child.Exit, here bool) *run {
 	if exit.Kind != child.Normal {
 		verdict = r.verdict(exit)
 	}
+	r.phase.Store(over)
 	if r.end(errEnded) {
 		n.tree.offers.remove(r)
 	}
@@ -199,7 +201,7 @@ func (n *node) perform(actions []machine.Action, now time.Duration, self *run) (
 			}
 		case machine.Tell:
 			r := c.Run.(*run)
-			r.told.Store(true)
+			r.phase.Store(told)
 			r.end(causes[c.Told])
 		case machine.Kill:
 			c.Run.(*run).kill()

@@ -74,7 +74,7 @@ func Get[T any](ctx context.Context, ref Ref) (T, error) {
 		news := ref.tree.hub.sleep() // before the look, so that nothing slips between
 		found, changed := ref.tree.offers.look(ref.path)
 		for i := len(found) - 1; i >= 0; i-- {
-			if v, ok := found[i].value.(T); ok && !found[i].run.told.Load() {
+			if v, ok := found[i].value.(T); ok && found[i].run.phase.Load() == live {
 				return v, nil
 			}
 		}

@@ -177,7 +177,7 @@ func (r Ref) Status() (Status, error) {
 		return Status{}, &CallError{"which_child", r.path, err}
 	}
 	if at.above == nil {
-		s := Status{Name: at.name, Path: r.path, Supervisor: true, State: at.sub.state()}
+		s := Status{Name: at.name, Path: r.path, Supervisor: true, State: at.sub.state(), Since: r.tree.wall(at.sub.began)}
 		at.sub.describe(&s, false)
 		s.Children = nil
 		return s, nil

@@ -26,13 +26,20 @@ type run struct {
 	child       *machine.Child
 	incarnation uint64
 	path        string
-	told        atomic.Bool // it was told to stop
+	phase       atomic.Uint32 // live, told or over
 
 	mu    sync.Mutex // protects what follows
 	cause *cause     // why the context ended; nil while it lives
 	done  chan struct{}
 	rare  *rare
 }
+
+// The phases of a run.
+const (
+	live uint32 = iota
+	told        // it was told to stop
+	over        // it has ended
+)
 
 // rare is what most runs never need.
 type rare struct {
@@ -241,12 +248,9 @@ func (r *run) Redact(s string) string { return r.node.tree.options.redact(s) }
 // Publish offers v on behalf of the run.
 func (r *run) Publish(v any) {
 	r.mu.Lock()
-	live := r.cause == nil || r.told.Load()
-	if live {
+	defer r.mu.Unlock()
+	if r.phase.Load() != over {
 		r.seldom().offers = true
-	}
-	r.mu.Unlock()
-	if live {
 		r.node.tree.offers.add(r, v)
 	}
 }

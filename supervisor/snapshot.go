@@ -125,7 +125,7 @@ func (s *Supervisor) Snapshot() Snapshot {
 		Intensity: spec.Intensity.WithDefaults(), Since: t.epoch,
 	}
 	if n := t.root.Load(); n != nil {
-		snap.Root.State = n.state()
+		snap.Root.State, snap.Root.Since = n.state(), t.wall(n.began)
 		n.describe(&snap.Root, true)
 	}
 	return snap
