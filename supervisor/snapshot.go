@@ -58,8 +58,9 @@ type Status struct {
 	Name, Path string
 	// Supervisor says that it is a supervisor's.
 	Supervisor bool
-	// State is where it stands, since Since.
+	// State is where it stands.
 	State State
+	// Since is when that began; for a run, when its start was complete.
 	Since time.Time
 	// Incarnation is the number of the run that lives, or of the last one.
 	Incarnation uint64
@@ -67,19 +68,20 @@ type Status struct {
 	Restarts uint64
 	// Reason is why it was told to stop, while State is Stopping or Stuck.
 	Reason child.Reason
-	// LastExit is how the last run ended, if it failed or ended by itself;
-	// LastExitAt is when, zero if there was none.
-	LastExit   child.Exit
+	// LastExit is how the last run ended, if it failed or ended by itself.
+	LastExit child.Exit
+	// LastExitAt is when that was, zero if there was none.
 	LastExitAt time.Time
-	// NextAttempt is when it will be started, while State is Restarting, and
-	// Wait the delay that this moment comes from.
+	// NextAttempt is when it will be started, while State is Restarting.
 	NextAttempt time.Time
-	Wait        time.Duration
+	// Wait is the delay that NextAttempt comes from.
+	Wait time.Duration
 	// WindowRestarts is how many restarts the window holds: the child's own,
 	// or for a supervisor that shares one, all its children's.
 	WindowRestarts int
-	// Strategy and Intensity are a supervisor's.
-	Strategy  strategies.Strategy
+	// Strategy is a supervisor's.
+	Strategy strategies.Strategy
+	// Intensity is a supervisor's, its defaults applied.
 	Intensity strategies.Intensity
 	// Children are a supervisor's children in start order, if it runs.
 	Children []Status
