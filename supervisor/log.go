@@ -39,9 +39,9 @@ func (n *node) publish(actions []machine.Action, now time.Duration) {
 func (n *node) note(r *record, a *machine.Action, now time.Duration) {
 	c := a.Child
 	r.at, r.incarnation, r.what, r.next, r.wait = now, a.Incarnation, a.What, a.Next, a.Wait
-	r.reason, r.restarts, r.path = c.Told, 0, n.pathOf(c)
-	if a.Exit != nil { // the child may have begun its next run since
-		r.exit, r.reason = *a.Exit, a.Exit.Reason
+	r.reason, r.restarts, r.path = a.Reason, 0, n.pathOf(c)
+	if a.Exit != nil {
+		r.exit = *a.Exit
 	}
 	if c.Past != nil {
 		r.restarts = c.Past.Restarts

@@ -82,7 +82,8 @@ type Action struct {
 	Incarnation uint64
 	Request     *Request
 	Wait        time.Duration
-	Exit        *child.Exit // valid until the next input
+	Reason      child.Reason // why the run was told to stop, if it was
+	Exit        *child.Exit  // valid until the next input
 }
 
 // The functions that append actions are kept from being inlined, and set fields
@@ -99,12 +100,12 @@ func (m *Machine) act(do Do, c *Child) *Action {
 
 func (m *Machine) note(w What, c *Child) *Action {
 	a := m.act(Note, c)
-	a.What, a.Incarnation = w, c.Incarnation
+	a.What, a.Incarnation, a.Reason = w, c.Incarnation, c.Told
 	return a
 }
 
 // noteExit tells how the last run of c ended and what follows.
 func (m *Machine) noteExit(c *Child, exit *child.Exit, next Next, wait time.Duration) {
 	a := m.note(Exited, c)
-	a.Exit, a.Next, a.Wait = exit, next, wait
+	a.Exit, a.Next, a.Wait, a.Reason = exit, next, wait, exit.Reason
 }

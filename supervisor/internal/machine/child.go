@@ -66,6 +66,7 @@ type Child struct {
 	Leftover    bool         // a run of an earlier life still lives at this place
 	again       bool         // RestartAll is to start it
 	uncounted   bool         // its next attempt is not counted
+	unready     bool         // it was told before its start was complete
 	origin      origin       // who asked for the start that is not complete
 }
 

@@ -202,7 +202,7 @@ func (m *Machine) ended(c *Child, exit *child.Exit) {
 	case m.holds(c):
 		m.noteExit(c, exit, Follows, 0)
 		m.brought(c)
-	case c.Told == child.ByReadiness:
+	case c.unready && c.Told != child.ByCall && c.Told != child.ByBounce:
 		m.unstarted(c, exit, ByType)
 	case c.Told == child.ByBounce:
 		m.noteExit(c, exit, Restarts, 0)
@@ -272,11 +272,6 @@ func (m *Machine) retry(c *Child, exit *child.Exit) {
 	m.noteExit(c, exit, Restarts, wait)
 	m.replyUp(c, ErrStartFailed, exit)
 	if !m.alone() && m.op.kind != none {
-		for _, later := range m.kids[m.op.at+1:] {
-			if later != nil {
-				m.replyUp(later, ErrInterrupted, nil)
-			}
-		}
 		m.finishOp()
 	}
 	if wait == 0 {
@@ -317,6 +312,7 @@ func (m *Machine) started(c *Child) {
 // tell tells c's run to stop.
 func (m *Machine) tell(c *Child, why child.Reason) {
 	m.unschedule(c)
+	c.unready = c.State == Starting
 	c.State, c.Told, c.Since = Stopping, why, m.now
 	m.note(Told, c)
 	m.act(Tell, c)
@@ -345,12 +341,15 @@ func (m *Machine) stuck(c *Child) {
 		return
 	}
 	exit := m.record(c, &child.Exit{Kind: child.KilledByUs, Reason: c.Told, Err: ErrStuck})
-	switch c.Policy.Stuck {
-	case child.Escalate:
-		m.giveUp(c, exit, false)
-	case child.Abandon:
+	switch {
+	case c.Policy.Stuck == child.Abandon:
 		m.detach(c)
 		m.ended(c, exit)
+	case m.op.kind == initial && c.unready: // nothing may take the place of this attempt
+		exit.FailStart()
+		m.shut(End{Cause: InitFailed, Child: c, Exit: *exit})
+	case c.Policy.Stuck == child.Escalate:
+		m.giveUp(c, exit, false)
 	}
 }
 
@@ -371,6 +370,7 @@ func (m *Machine) cancel(c *Child) {
 
 // forget takes c's place away.
 func (m *Machine) forget(c *Child) {
+	m.replyUp(c, ErrInterrupted, nil)
 	m.note(Removed, c)
 	m.remove(c)
 }

@@ -78,6 +78,9 @@ func (m *Machine) stopNext() bool {
 	case m.op.only:
 		m.finishOp()
 	default:
+		if t := m.op.trigger; t != nil && t.State == Restarting {
+			m.cancel(t) // from here on it is a member like the others (rule 71)
+		}
 		m.op.starting, m.op.begun, m.op.at = true, false, m.op.from
 	}
 	return true
@@ -141,7 +144,7 @@ func (m *Machine) startNext() bool {
 			}
 			m.launch(c)
 		}
-		if m.op.begun && (c.State == Starting || c.State == Stopping || m.op.kind == initial && c.State == Restarting) {
+		if m.op.begun && c.State != Running && (c.State.live() || m.op.kind == initial && c.State == Restarting) {
 			return false
 		}
 	}
@@ -160,12 +163,18 @@ func (m *Machine) wants(c *Child) bool {
 	return again && c.State == Down
 }
 
-// finishOp ends the procedure.
+// finishOp ends the procedure. Who waits for the start of a child that it has
+// brought down, and not up again, is told so.
 //
 //go:noinline
 func (m *Machine) finishOp() {
 	o := m.op
 	m.op = op{}
+	for _, c := range m.kids[o.from:] {
+		if c != nil && c.State == Down {
+			m.replyUp(c, ErrInterrupted, nil)
+		}
+	}
 	if o.request != nil {
 		m.reply(o.request, nil, nil)
 	}
