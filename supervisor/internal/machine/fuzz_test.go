@@ -21,9 +21,11 @@ type world struct {
 	c        Config
 	in       source
 	now      time.Duration
-	runs     map[*Child][]*play // by place: the runs that live
-	asked    map[*Request]int   // how often it was answered
-	allowed  []time.Duration    // attempts that were counted, if the window is shared
+	runs     map[*Child][]*play         // by place: the runs that live
+	asked    map[*Request]int           // how often it was answered
+	counted  map[*Child][]time.Duration // attempts; under nil if the window is shared
+	seen     map[*Child]uint64          // how many attempts were known
+	forNow   bool                       // a start failed for now: its retries are not counted
 	over     bool
 	blocked  bool
 	stopping bool // the final stop has told somebody
@@ -67,7 +69,7 @@ func (w *world) policy() *Policy {
 }
 
 func newWorld(t *testing.T, data []byte) *world {
-	w := &world{t: t, in: source{data}, runs: map[*Child][]*play{}, asked: map[*Request]int{}, stopped: 1 << 30}
+	w := &world{t: t, in: source{data}, runs: map[*Child][]*play{}, asked: map[*Request]int{}, counted: map[*Child][]time.Duration{}, seen: map[*Child]uint64{}, stopped: 1 << 30}
 	s := &w.in
 	w.c = Config{
 		Strategy: pick(s, strategies.OneForOne, strategies.OneForAll, strategies.RestForOne),
@@ -217,6 +219,7 @@ func (w *world) check() {
 			w.failf("%s is in state %d with %d runs", c.Name, c.State, runs)
 		}
 		live += runs
+		w.window(c)
 		transient = transient || c.State == Starting || c.State == Stopping || c.State == Stuck
 		if c.State == Dead && !w.m.Busy() {
 			w.failf("the exit of %s waits for nothing", c.Name)
@@ -241,6 +244,26 @@ func (w *world) check() {
 				w.failf("nobody will answer %+v", *r)
 			}
 		}
+	}
+}
+
+// window counts the restarts of c by itself: the machine must never have
+// allowed more than its intensity says.
+func (w *world) window(c *Child) {
+	in := w.c.Intensity
+	if c.Past == nil || in.Restarts == strategies.Unlimited || w.forNow {
+		return
+	}
+	key := c
+	if !in.Each {
+		key = nil
+	}
+	for ; w.seen[c] < c.Past.Restarts; w.seen[c]++ {
+		w.counted[key] = append(w.counted[key], w.now)
+	}
+	w.counted[key] = slices.DeleteFunc(w.counted[key], func(at time.Duration) bool { return w.now-at > in.Period })
+	if n := len(w.counted[key]); n > in.Restarts {
+		w.failf("%d restarts within %v, of which %s had the last", n, in.Period, c.Name)
 	}
 }
 
@@ -274,6 +297,7 @@ func (w *world) exit(c *Child, p *play, exit child.Exit, v Verdict) {
 	if p.told {
 		v = ByType
 	}
+	w.forNow = w.forNow || exit.Temporary && exit.Kind != child.Normal
 	w.input(fmt.Sprintf("exit %s #%d %s %d", c.Name, p.incarnation, exit.Kind, v), w.m.Exited(c, p.incarnation, &exit, v, w.now))
 }
 
@@ -306,7 +330,7 @@ func (w *world) step() {
 	switch c, p := w.someRun(); s.n(12) {
 	case 0, 1, 2:
 		if c != nil {
-			w.exit(c, p, child.Exit{Kind: pick(s, child.Failed, child.Normal, child.Panicked, child.StartFailed, child.GaveUp), Temporary: s.n(2) == 0},
+			w.exit(c, p, child.Exit{Kind: pick(s, child.Failed, child.Normal, child.Panicked, child.StartFailed, child.GaveUp), Temporary: s.n(16) == 1},
 				pick(s, ByType, ByType, ByType, ByType, Verdict(child.RestartIt), Verdict(child.CompleteIt), Verdict(child.EscalateIt), NeverAgain, EndTree))
 		}
 	case 3, 4, 5:
