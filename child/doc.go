@@ -30,8 +30,8 @@
 //   - A panic shows its stack from the innermost call to the run.
 //   - A panic's value is never looked into: it is shown by its own methods or by
 //     its type, and so is an error.
-//   - What ends the program shows where: a run that is to crash it does so with
-//     its own stack.
+//   - A crash keeps the stack of its panic: a run that may end the program shows
+//     where it failed.
 //   - Every word of an enumeration reads back: text forms round-trip, and an
 //     unknown one is an error that names it.
 //   - A spec shows data and names, never what a service holds.

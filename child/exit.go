@@ -102,6 +102,8 @@ type Exit struct {
 	// Temporary says, with kind StartFailed, that the start failed for now
 	// (something was short) and not for good (something is missing).
 	Temporary bool
+	// plain says that Err has nothing in it but itself.
+	plain bool
 	// Code is the exit code of a process, with kind ExitCode.
 	Code int32
 	// Signal is what ended a process, with kind Signalled.
@@ -112,8 +114,6 @@ type Exit struct {
 
 	// text is Err's text, taken in the goroutine of the run.
 	text string
-	// plain says that Err has nothing in it but itself.
-	plain bool
 }
 
 // Abnormal reports whether the run failed: whether a [Transient] child is

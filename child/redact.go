@@ -23,9 +23,9 @@ const announces = `(?:pass(?:word|wd|phrase)|pwd|secret|token|(?:api|access|priv
 // parts the two.
 var secrets = []*regexp.Regexp{
 	// Authorization: Basic x
-	regexp.MustCompile(`(?i)(\bauthorization\\*["']?[ \t]*[:=][ \t]*(?:\\*["'])?(?:(?:basic|bearer|digest|token|negotiate)[ \t]+)?)(?:` + quoted + `|` + bare + `)`),
+	regexp.MustCompile(`(?i)(\bauthorization\\*["']?[ \t]*[:=][ \t]*\[?(?:\\*["'])?(?:(?:basic|bearer|digest|token|negotiate)[ \t]+)?)(?:` + quoted + `|` + bare + `)`),
 	// PGPASSWORD=x, token: x, "api_key": "x", --password=x
-	regexp.MustCompile(`(?i)(` + announces + `\\*["']?[ \t]*[:=]+>?[ \t]*)(?:` + quoted + `|` + bare + `)`),
+	regexp.MustCompile(`(?i)(` + announces + `\\*["']?[ \t]*[:=]+>?[ \t]*\[?)(?:` + quoted + `|` + bare + `)`),
 	// --password x, but not --password --verbose
 	regexp.MustCompile(`(?i)(-[-\w]*` + announces + `[ \t]+)(?:` + quoted + `|[^-\s"'&\\][^\s"'&\\]*)`),
 	// PASSWORD 'x', ["--password","x"]

@@ -78,6 +78,7 @@ type Past struct {
 	Next     time.Duration // when the next attempt is due, while Restarting
 	Wait     time.Duration // the delay that Next comes from
 	Log      any           // for the driver
+	lived    time.Duration // how long the last run lived, from when it was ready
 	delay    time.Duration // state of the backoff
 	verdict  Verdict       // while Dead: what the user's code made of Last
 	window   strategies.Window

@@ -1,6 +1,9 @@
 package machine
 
-import "time"
+import (
+	"math"
+	"time"
+)
 
 // deadlines is a heap of children by the time that they are due. A child has
 // at most one deadline: of a delay, a patience, a grace or a settling.
@@ -14,9 +17,18 @@ func (m *Machine) Deadline() (time.Duration, bool) {
 	return m.deadlines[0].due, true
 }
 
-// schedule makes at the child's deadline, in the place of any other.
-func (m *Machine) schedule(c *Child, at time.Duration) {
-	c.due = at
+// in is the time after d, or the last there is.
+func (m *Machine) in(d time.Duration) time.Duration {
+	if d > math.MaxInt64-m.now {
+		return math.MaxInt64
+	}
+	return m.now + d
+}
+
+// schedule makes the time after d the child's deadline, in the place of any
+// other.
+func (m *Machine) schedule(c *Child, d time.Duration) {
+	c.due = m.in(d)
 	if c.heap == 0 {
 		m.deadlines = append(m.deadlines, c)
 		c.heap = int32(len(m.deadlines))

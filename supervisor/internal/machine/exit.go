@@ -41,13 +41,21 @@ func (m *Machine) exited(c *Child, exit *child.Exit, v Verdict) {
 		m.brought(c)
 	case was == Starting:
 		m.unstarted(c, exit, v)
-	case m.phase == Init: // its exit is handled when all have started (rule 28)
-		m.record(c, exit)
-		c.State, c.Past.verdict = Dead, v
-		m.dead = append(m.dead, c)
 	default:
-		m.judge(c, m.record(c, exit), v)
+		exit = m.record(c, exit)
+		c.Past.lived = m.now - c.Since
+		m.hear(c, exit, v)
 	}
+}
+
+// hear judges an exit, or has it wait until all have started (rule 28).
+func (m *Machine) hear(c *Child, exit *child.Exit, v Verdict) {
+	if m.phase != Init {
+		m.judge(c, exit, v)
+		return
+	}
+	c.State, c.Past.verdict = Dead, v
+	m.dead = append(m.dead, c)
 }
 
 // record keeps the last exit where it stays for the actions to point to, if it
@@ -73,7 +81,7 @@ func (m *Machine) judge(c *Child, exit *child.Exit, v Verdict) {
 		m.noteExit(c, exit, Ends, 0)
 		m.giveUp(c, exit, false)
 	case m.restarts(c, exit, v):
-		m.restart(c, exit, m.ran(c, exit))
+		m.restart(c, exit, c.ran(exit))
 	case v == NeverAgain || m.goes(c):
 		m.noteExit(c, exit, Goes, 0)
 		m.forget(c)
@@ -109,11 +117,11 @@ func (m *Machine) goes(c *Child) bool {
 
 // ran is how long the run counts as having lived. A supervisor that gave up
 // has had a short run however long it lived.
-func (m *Machine) ran(c *Child, exit *child.Exit) time.Duration {
+func (c *Child) ran(exit *child.Exit) time.Duration {
 	if exit.Kind == child.GaveUp {
 		return 0
 	}
-	return m.now - c.Since
+	return c.Past.lived
 }
 
 // restart arranges the next attempt: now, or after the delay. The group of a
@@ -125,9 +133,9 @@ func (m *Machine) restart(c *Child, exit *child.Exit, ran time.Duration) {
 	case wait == 0:
 		m.attempt(c)
 	case m.alone():
-		m.schedule(c, m.now+wait)
+		m.schedule(c, wait)
 	default:
-		m.schedule(c, m.now+wait)
+		m.schedule(c, wait)
 		m.regroup(c, true)
 	}
 }
@@ -136,7 +144,7 @@ func (m *Machine) restart(c *Child, exit *child.Exit, ran time.Duration) {
 func (m *Machine) delay(c *Child, ran time.Duration) time.Duration {
 	p := c.past()
 	p.Wait, p.delay = c.Policy.Backoff.After(p.delay, ran, m.Random)
-	p.Next = m.now + p.Wait
+	p.Next = m.in(p.Wait)
 	c.State, c.Since = Restarting, m.now
 	return p.Wait
 }
@@ -187,13 +195,17 @@ func (m *Machine) significant(c *Child, exit *child.Exit) {
 	}
 	if m.Auto == AllSignificant {
 		for _, s := range m.kids {
-			if s != nil && s.Policy.Significant && s.State != Down {
+			if s != nil && s.Policy.Significant && s.State != Down && !s.terminated() {
 				return
 			}
 		}
 	}
 	m.shut(End{Cause: Automatic, Child: c, Exit: *exit})
 }
+
+// terminated reports whether a call has ended c's run, or is about to: nobody
+// has to wait for that (rule 80).
+func (c *Child) terminated() bool { return c.State.live() && c.Told == child.ByCall }
 
 // ended takes the end of a run that was told to stop.
 func (m *Machine) ended(c *Child, exit *child.Exit) {
@@ -215,7 +227,7 @@ func (m *Machine) ended(c *Child, exit *child.Exit) {
 		m.noteExit(c, exit, Stays, 0)
 		m.replyDown(c)
 	default:
-		m.judge(c, exit, ByType)
+		m.hear(c, exit, ByType)
 	}
 }
 
@@ -234,7 +246,7 @@ func (m *Machine) unstarted(c *Child, exit *child.Exit, v Verdict) {
 		wait := m.delay(c, 0)
 		m.noteExit(c, exit, Restarts, wait)
 		if wait > 0 {
-			m.schedule(c, m.now+wait)
+			m.schedule(c, wait)
 		}
 	case m.op.kind == initial:
 		m.noteExit(c, exit, Ends, 0)
@@ -271,28 +283,28 @@ func (m *Machine) retry(c *Child, exit *child.Exit) {
 	c.uncounted = exit.Temporary
 	m.noteExit(c, exit, Restarts, wait)
 	m.replyUp(c, ErrStartFailed, exit)
-	if !m.alone() && m.op.kind != none {
+	if !m.alone() && m.op.starting && int(c.pos) == m.op.at {
 		m.finishOp()
 	}
 	if wait == 0 {
 		m.ripe = append(m.ripe, c) // behind what has queued up meanwhile (rule 65)
 		return
 	}
-	m.schedule(c, m.now+wait)
+	m.schedule(c, wait)
 }
 
 // launch begins the next run of c.
 func (m *Machine) launch(c *Child) {
 	m.unschedule(c)
 	c.Incarnation++
-	c.Told, c.Killed = child.NotTold, false
+	c.Told, c.Killed, c.uncounted = child.NotTold, false, false
 	c.Since = m.now
 	m.live++
 	if c.Policy.Announces || c.Leftover {
 		c.State = Starting
 		m.note(Began, c)
 		if c.Policy.Patience != child.Infinity {
-			m.schedule(c, m.now+c.Policy.Patience)
+			m.schedule(c, c.Policy.Patience)
 		}
 		m.act(Launch, c)
 		return
@@ -304,7 +316,7 @@ func (m *Machine) launch(c *Child) {
 // started completes the start of c.
 func (m *Machine) started(c *Child) {
 	m.unschedule(c)
-	c.State, c.Since, c.origin = Running, m.now, automatic
+	c.State, c.Since = Running, m.now
 	m.note(Started, c)
 	m.replyUp(c, nil, nil)
 }
@@ -320,7 +332,7 @@ func (m *Machine) tell(c *Child, why child.Reason) {
 	case m.killing || c.Policy.Grace == child.BrutalKill:
 		m.kill(c)
 	case c.Policy.Grace != child.Infinity:
-		m.schedule(c, m.now+c.Policy.Grace)
+		m.schedule(c, c.Policy.Grace)
 	}
 }
 
@@ -329,7 +341,7 @@ func (m *Machine) kill(c *Child) {
 	c.Killed = true
 	m.note(Killing, c)
 	m.act(Kill, c)
-	m.schedule(c, m.now+Settle)
+	m.schedule(c, Settle)
 }
 
 // stuck takes a run that was killed and still runs. In the final stop the

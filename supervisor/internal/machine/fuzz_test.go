@@ -297,7 +297,8 @@ func (w *world) exit(c *Child, p *play, exit child.Exit, v Verdict) {
 	if p.told {
 		v = ByType
 	}
-	w.forNow = w.forNow || exit.Temporary && exit.Kind != child.Normal
+	exit.Temporary = exit.Temporary && exit.Kind == child.StartFailed
+	w.forNow = w.forNow || exit.Temporary
 	w.input(fmt.Sprintf("exit %s #%d %s %d", c.Name, p.incarnation, exit.Kind, v), w.m.Exited(c, p.incarnation, &exit, v, w.now))
 }
 

@@ -163,6 +163,7 @@ func (m *Machine) Exited(c *Child, incarnation uint64, exit *child.Exit, v Verdi
 func (m *Machine) Fail(c *Child, incarnation uint64, why child.Reason, now time.Duration) []Action {
 	m.begin(now)
 	if c.Incarnation == incarnation && (c.State == Running || c.State == Starting) {
+		c.past().lived = now - c.Since // and not the time it takes to end
 		m.tell(c, why)
 	}
 	return m.settle()

@@ -34,10 +34,14 @@ type op struct {
 
 // regroup begins the restart of the group of the failed child c; only stops it
 // if the restart comes later. It takes the place of a procedure that runs: the
-// two spans end alike, so the wider one does the work of both.
+// two spans end alike, so the wider one does the work of both. What the other
+// has started again needs no second start.
 func (m *Machine) regroup(c *Child, only bool) {
 	from, _ := m.Strategy.Span(int(c.pos), len(m.kids))
-	if m.op.kind == group || m.op.kind == all {
+	switch {
+	case m.op.starting:
+		from = min(from, m.op.at)
+	case m.op.kind != none:
 		from = min(from, m.op.from)
 	}
 	m.stopFrom(op{kind: group, from: from, trigger: c, only: only, request: m.op.request})

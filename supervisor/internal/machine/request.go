@@ -215,7 +215,7 @@ func (m *Machine) takeAll(r *Request) bool {
 	}
 	m.Each(func(c *Child) bool {
 		c.again = c.State == Running || c.State == Starting || c.State == Restarting ||
-			c.State.live() && c.Told != child.ByCall
+			c.State.live() && !c.terminated()
 		if c.again && c.Past != nil {
 			c.Past.delay = 0
 		}
@@ -231,8 +231,10 @@ func (m *Machine) wait(c *Child, r *Request) {
 	p.waiters = append(p.waiters, r)
 }
 
-// replyUp answers those who wait for c to start.
+// replyUp answers those who wait for c to start. From here on its starts are
+// nobody's but the machine's.
 func (m *Machine) replyUp(c *Child, err error, exit *child.Exit) {
+	c.origin = automatic
 	m.answer(c, func(r *Request) bool { return r.Op != Terminate }, err, exit)
 }
 
