@@ -5,7 +5,8 @@
 //
 // A [Service] is anything with Serve(ctx) error; [Func] makes one of a
 // function, [Fresh] makes a new one for each incarnation. The packages below
-// this one make services of programs ([child/process]).
+// this one make services of programs ([child/process]) and hold the contract as
+// test cases for services of one's own ([child/childtest]).
 //
 // A child's [Spec] is data. Its zero fields mean what OTP's defaults mean: a
 // permanent worker that is given five seconds to stop.
@@ -37,5 +38,6 @@
 //   - A spec shows data and names, never what a service holds.
 //   - Without a run in the context nothing happens.
 //
+// [child/childtest]: https://pkg.go.dev/github.com/coppice-go/coppice/child/childtest
 // [child/process]: https://pkg.go.dev/github.com/coppice-go/coppice/child/process
 package child

@@ -56,7 +56,7 @@ func (r *run) once(service child.Service) (next *run) {
 		}
 	}()
 	if r.child.Leftover {
-		exit.Kind, exit.Err = child.StartFailed, ErrStuck
+		exit = child.ExitOf(&child.StartError{Err: ErrStuck})
 	} else {
 		child.Serve(r, service, &exit, r.node.tree.options.Panics == Crash)
 	}

@@ -89,7 +89,7 @@ func (o Options) Start(ctx context.Context, spec Spec) (*Supervisor, error) {
 		return nil, &CallError{"start", spec.Name, context.Cause(ctx)}
 	}
 	l := s.life
-	go func() { _ = s.serve(ctx) }()
+	go func() { _ = s.serve(ctx, func() {}) }()
 	select {
 	case <-l.complete:
 		return s, nil
@@ -115,7 +115,7 @@ func (o Options) Run(ctx context.Context, spec Spec) error {
 	if err != nil || ctx.Err() != nil {
 		return err
 	}
-	return s.serve(ctx)
+	return s.serve(ctx, func() {})
 }
 
 // New is [Options.New] with zero options.

@@ -140,7 +140,7 @@ func (s *subtree) String() string { return "supervisor " + s.spec.Name }
 
 // Equal reports whether s and t hold the same data. Services and functions
 // count as equal if they have the same name.
-func (s Spec) Equal(t Spec) bool { return s.Data().String() == t.Data().String() }
+func (s Spec) Equal(t Spec) bool { return s.Data().Equal(t.Data()) }
 
 // Data is what of s can be shown: every field that is not zero, services and
 // functions by name.

@@ -73,7 +73,7 @@ func (s *Supervisor) Serve(ctx context.Context) error {
 	if r := runOf(ctx); r != nil && r.child.Policy.Supervisor {
 		return serveNested(ctx, r, s.plan)
 	}
-	err := s.serve(ctx)
+	err := s.serve(ctx, func() { child.Ready(ctx) })
 	var exit *ExitError
 	switch {
 	case errors.Is(err, ErrServing):
@@ -105,8 +105,9 @@ func (s *Supervisor) Announces() bool { return true }
 // String is the supervisor's name.
 func (s *Supervisor) String() string { return "supervisor " + s.plan.spec.Name }
 
-// serve leads a life of the root.
-func (s *Supervisor) serve(ctx context.Context) error {
+// serve leads a life of the root, and calls complete when all children have
+// started.
+func (s *Supervisor) serve(ctx context.Context, complete func()) error {
 	l, err := s.begin()
 	if err != nil {
 		return err
@@ -116,7 +117,7 @@ func (s *Supervisor) serve(ctx context.Context) error {
 	t.root.Store(n)
 	t.log.open()
 	n.start()
-	s.attend(ctx, n, l)
+	s.attend(ctx, n, l, complete)
 	l.err = n.result()
 	t.log.close()
 	t.hub.wake()
@@ -126,7 +127,7 @@ func (s *Supervisor) serve(ctx context.Context) error {
 
 // attend waits for what concerns the root as a whole: the start is complete,
 // somebody wants it to stop, the budget of the stop is over, it has ended.
-func (s *Supervisor) attend(ctx context.Context, n *node, l *life) {
+func (s *Supervisor) attend(ctx context.Context, n *node, l *life, started func()) {
 	var (
 		complete, ending = n.complete, n.ending
 		asked            = ctx.Done()
@@ -146,6 +147,7 @@ func (s *Supervisor) attend(ctx context.Context, n *node, l *life) {
 		case <-complete:
 			complete = nil
 			close(l.complete)
+			started()
 		case <-asked:
 			asked = nil
 			n.stop()

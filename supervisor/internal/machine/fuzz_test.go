@@ -232,6 +232,9 @@ func (w *world) check() {
 		}
 		return true
 	})
+	if what := w.m.Broken(); what != "" {
+		w.failf("%s", what)
+	}
 	if n := w.m.Count(); n.Active != live || !w.c.Dynamic && n.Specs != size {
 		w.failf("count is %+v, want %d of %d", n, live, size)
 	}
