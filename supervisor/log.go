@@ -30,6 +30,7 @@ func (n *node) publish(actions []machine.Action, now time.Duration) {
 		n.note(hub.slot(), a, now)
 	}
 	if told {
+		hub.tell()
 		hub.mu.Unlock()
 		hub.announce()
 	}
