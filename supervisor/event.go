@@ -140,6 +140,7 @@ func (s *Supervisor) Events(ctx context.Context, after uint64) iter.Seq[Event] {
 	l := s.current()
 	return func(yield func(Event) bool) {
 		reader := t.hub.reader(after)
+		defer reader.close()
 		for {
 			over := isClosed(l.done)
 			batch := reader.batch()

@@ -37,10 +37,12 @@ const (
 )
 
 // chunk is a piece of the list of events. A record that is told, one below n,
-// does not change any more, so that it is read without a lock.
+// does not change while somebody reads the chunk, so that it is read without a
+// lock. A chunk that has fallen off and that nobody reads is used again.
 type chunk struct {
-	first   uint64        // the number of its first record
+	first   atomic.Uint64 // the number of its first record
 	n       atomic.Uint64 // how many of its records are told
+	readers atomic.Int32
 	next    atomic.Pointer[chunk]
 	gone    atomic.Bool // it is held no longer, and next leads nowhere
 	records [chunkSize]record
@@ -63,7 +65,8 @@ type hub struct {
 
 func (h *hub) init() {
 	h.news = make(chan struct{})
-	h.newest, h.chunks = &chunk{first: 1}, 1
+	h.newest, h.chunks = new(chunk), 1
+	h.newest.first.Store(1)
 	h.oldest.Store(h.newest)
 }
 
@@ -75,7 +78,7 @@ func (h *hub) slot() *record {
 	}
 	c := h.newest
 	r := &c.records[h.filled]
-	r.seq = c.first + h.filled
+	r.seq = c.first.Load() + h.filled
 	h.filled++
 	return r
 }
@@ -83,22 +86,40 @@ func (h *hub) slot() *record {
 // grow appends a chunk and lets the oldest fall off.
 func (h *hub) grow() {
 	h.tell()
-	c := &chunk{first: h.newest.first + chunkSize}
+	c := h.drop()
+	if c == nil {
+		c = new(chunk)
+		h.chunks++
+	}
+	c.first.Store(h.newest.first.Load() + chunkSize)
+	c.gone.Store(false)
 	h.newest.next.Store(c)
 	h.newest, h.filled = c, 0
-	if h.chunks++; h.chunks > held {
-		h.chunks--
-		old := h.oldest.Load()
-		h.oldest.Store(old.next.Load())
-		old.gone.Store(true)
-		old.next.Store(nil)
+}
+
+// drop lets the oldest chunk fall off if there are enough, and returns it
+// emptied if it may be used again. A reader that comes to it just now sees that
+// it is gone, or is seen.
+func (h *hub) drop() *chunk {
+	if h.chunks < held {
+		return nil
 	}
+	old := h.oldest.Load()
+	h.oldest.Store(old.next.Load())
+	old.gone.Store(true)
+	old.next.Store(nil)
+	if old.readers.Load() > 0 {
+		h.chunks--
+		return nil
+	}
+	old.n.Store(0)
+	return old
 }
 
 // tell makes what is filled readable.
 func (h *hub) tell() {
 	h.newest.n.Store(h.filled)
-	h.last.Store(h.newest.first + h.filled - 1)
+	h.last.Store(h.newest.first.Load() + h.filled - 1)
 }
 
 // announce wakes those who wait for news.
@@ -125,37 +146,71 @@ func (h *hub) sleep() <-chan struct{} {
 	return h.news
 }
 
-// reader reads a hub from some number on.
+// reader reads a hub from some number on. It has to be closed.
 type reader struct {
 	hub   *hub
-	chunk *chunk
+	chunk *chunk // what it reads, and so keeps from being used again
 	next  uint64 // the number of the event to be read next
 }
 
 func (h *hub) reader(after uint64) *reader {
-	return &reader{hub: h, chunk: h.oldest.Load(), next: after + 1}
+	r := &reader{hub: h, next: after + 1}
+	r.oldest()
+	return r
 }
 
-// batch is what there is to read, at most a chunk. Where something is gone it
-// is one record with the count of that.
+// enter makes c the chunk that is read, unless it has gone meanwhile, or is
+// used again for other events than those from first on.
+func (r *reader) enter(c *chunk, first uint64) bool {
+	c.readers.Add(1)
+	if c.gone.Load() || c.first.Load() != first {
+		c.readers.Add(-1)
+		return false
+	}
+	r.close()
+	r.chunk = c
+	return true
+}
+
+// oldest goes to the oldest chunk that is held.
+func (r *reader) oldest() {
+	for {
+		c := r.hub.oldest.Load()
+		if r.enter(c, c.first.Load()) {
+			return
+		}
+	}
+}
+
+func (r *reader) close() {
+	if r.chunk != nil {
+		r.chunk.readers.Add(-1)
+	}
+}
+
+// batch is what there is to read, at most a chunk; it is good until the next
+// call. Where something is gone it is one record with the count of that.
 func (r *reader) batch() []record {
 	for {
 		c := r.chunk
-		if r.next < c.first {
-			lost := record{seq: c.first - 1, what: missed, restarts: c.first - r.next}
-			r.next = c.first
+		first := c.first.Load()
+		if r.next < first {
+			lost := record{seq: first - 1, what: missed, restarts: first - r.next}
+			r.next = first
 			return []record{lost}
 		}
-		if told := c.first + c.n.Load(); r.next < told {
-			from := r.next - c.first
+		if told := first + c.n.Load(); r.next < told {
+			from := r.next - first
 			r.next = told
-			return c.records[from : told-c.first]
+			return c.records[from : told-first]
 		}
 		switch next := c.next.Load(); {
-		case next != nil && r.next >= next.first:
-			r.chunk = next
+		case next != nil && r.next >= first+chunkSize:
+			if !r.enter(next, first+chunkSize) {
+				r.oldest()
+			}
 		case c.gone.Load():
-			r.chunk = r.hub.oldest.Load()
+			r.oldest()
 		default:
 			return nil
 		}

@@ -34,6 +34,7 @@ type node struct {
 
 	mu      sync.Mutex // protects what follows
 	m       *machine.Machine
+	now     time.Duration // of the last input
 	timer   *time.Timer
 	armed   time.Duration // when the timer fires; 0 if it does not
 	jitter  bool
@@ -133,8 +134,15 @@ func (n *node) input(ask func(now time.Duration) []machine.Action) {
 
 func (n *node) locked(ask func(now time.Duration) []machine.Action) {
 	n.dice()
-	now := n.tree.now()
+	now := n.after(n.tree.now())
 	n.perform(ask(now), now, nil)
+}
+
+// after is now, or the time of the input before if that was later: somebody may
+// have read the clock before and got the lock after somebody else.
+func (n *node) after(now time.Duration) time.Duration {
+	n.now = max(n.now, now)
+	return n.now
 }
 
 // dice gives the machine a new random number, if it has a use for one.
@@ -167,17 +175,19 @@ func (n *node) exited(r *run, exit *child.Exit, here bool) *run {
 	if r.end(errEnded) {
 		n.tree.offers.remove(r)
 	}
+	var spare *run // what takes time is done before the lock is taken
+	if p := r.child.Policy; here && !p.OwnThread && (exit.Kind != child.Normal || p.Restart == child.Permanent) {
+		spare = &run{node: n, child: r.child, path: r.path}
+	}
+	now := n.tree.now()
 	n.mu.Lock()
 	if n.left != nil {
 		n.forgive(r)
 	}
 	n.dice()
-	now := n.tree.now()
+	now = n.after(now)
 	actions := n.m.Exited(r.child, r.incarnation, exit, verdict, now)
-	if !here || r.child.Policy.OwnThread {
-		r = nil
-	}
-	next := n.perform(actions, now, r)
+	next := n.perform(actions, now, spare)
 	n.mu.Unlock()
 	if n.wanted.Load() > 0 {
 		runtime.Gosched()
@@ -185,19 +195,18 @@ func (n *node) exited(r *run, exit *child.Exit, here bool) *run {
 	return next
 }
 
-// perform does what the machine wants, in its order. If self's child is to run
-// again, it returns that run instead of starting a goroutine for it.
-func (n *node) perform(actions []machine.Action, now time.Duration, self *run) (next *run) {
+// perform does what the machine wants, in its order. If spare's child is to run,
+// spare becomes that run and is returned, and no goroutine is started for it.
+func (n *node) perform(actions []machine.Action, now time.Duration, spare *run) (next *run) {
 	n.publish(actions, now)
 	for i := range actions {
 		a := &actions[i]
 		switch c := a.Child; a.Do {
 		case machine.Launch:
-			r := n.newRun(c)
-			if self != nil && self.child == c {
-				next = r
+			if spare != nil && spare.child == c && next == nil {
+				spare.incarnation, c.Run, next = c.Incarnation, spare, spare
 			} else {
-				go incarnate(r)
+				go incarnate(n.newRun(c))
 			}
 		case machine.Tell:
 			r := c.Run.(*run)
