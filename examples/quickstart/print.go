@@ -1,6 +1,7 @@
 package main
 
 import (
+	"cmp"
 	"fmt"
 	"io"
 	"strings"
@@ -48,7 +49,7 @@ func next(e supervisor.Event) string {
 	case e.Next == supervisor.Restarts:
 		return " -> again at once"
 	case e.Next == supervisor.Follows:
-		return " (stopped: " + e.Reason.String() + ")"
+		return " (" + cmp.Or(e.Reason.String(), "while others are stopped") + ")"
 	case e.Next == supervisor.Goes:
 		return " -> gone"
 	}
