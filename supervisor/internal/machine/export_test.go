@@ -18,6 +18,9 @@ func (m *Machine) Broken() string {
 	return ""
 }
 
+// Places is how long the order is, holes included.
+func (m *Machine) Places() int { return len(m.kids) }
+
 func (m *Machine) brokenHeap() string {
 	for i, c := range m.deadlines {
 		switch {

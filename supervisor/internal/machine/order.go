@@ -48,9 +48,6 @@ func (m *Machine) add(c *Child) {
 func (m *Machine) remove(c *Child) {
 	m.unschedule(c)
 	c.State = Down
-	if m.Lookup(c.Name) != c {
-		return
-	}
 	delete(m.index, c.Name)
 	m.size--
 	m.kids[c.pos] = nil
