@@ -150,10 +150,14 @@ func (n *node) state() State {
 
 // seen is what has to be copied of a child under the lock.
 type seen struct {
-	child machine.Child
-	past  machine.Past
-	count int
-	run   *run
+	child       *machine.Child // for what does not change
+	past        *machine.Past  // a copy, if there is one
+	run         *run           // if it lives
+	incarnation uint64
+	since       time.Duration
+	count       int
+	state       machine.State
+	told        child.Reason
 }
 
 // describe fills in what a supervisor knows of itself and of its children, and
@@ -174,7 +178,7 @@ func (n *node) describe(s *Status, deep bool) {
 	for i := range all {
 		s.Children[i] = n.status(&all[i])
 		if r := all[i].run; deep && r != nil {
-			if sub := r.sub(); sub != nil && all[i].child.Live() {
+			if sub := r.sub(); sub != nil {
 				sub.describe(&s.Children[i], true)
 			}
 		}
@@ -183,30 +187,37 @@ func (n *node) describe(s *Status, deep bool) {
 
 // see copies a child. Its caller holds the lock.
 func (n *node) see(c *machine.Child, now time.Duration) seen {
-	s := seen{child: *c, count: c.WindowCount(now, n.m.Intensity)}
-	s.run, _ = c.Run.(*run)
+	s := seen{child: c, incarnation: c.Incarnation, since: c.Since, state: c.State, told: c.Told}
+	if c.Live() {
+		s.run, _ = c.Run.(*run)
+	}
 	if c.Past != nil {
-		s.past = *c.Past
+		past := *c.Past
+		s.past, s.count = &past, c.WindowCount(now, n.m.Intensity)
 	}
 	return s
 }
 
 // status makes a Status of what was seen.
 func (n *node) status(s *seen) Status {
-	c, p := &s.child, &s.past
+	c := s.child
 	st := Status{
-		Name: c.Name, Path: n.path + "/" + c.Name, Supervisor: c.Policy.Supervisor, State: State(c.State),
-		Since: n.tree.wall(c.Since), Incarnation: c.Incarnation, Restarts: p.Restarts,
-		LastExit: p.Last, WindowRestarts: s.count,
+		Name: c.Name, Path: n.path + "/" + c.Name, Supervisor: c.Policy.Supervisor, State: State(s.state),
+		Since: n.tree.wall(s.since), Incarnation: s.incarnation, WindowRestarts: s.count,
 	}
+	if s.state == machine.Stopping || s.state == machine.Stuck {
+		st.Reason = s.told
+	}
+	p := s.past
+	if p == nil {
+		return st
+	}
+	st.Restarts, st.LastExit = p.Restarts, p.Last
 	if p.LastAt != 0 {
 		st.LastExitAt = n.tree.wall(p.LastAt)
 	}
-	if c.State == machine.Restarting {
+	if s.state == machine.Restarting {
 		st.NextAttempt, st.Wait = n.tree.wall(p.Next), p.Wait
-	}
-	if c.State == machine.Stopping || c.State == machine.Stuck {
-		st.Reason = c.Told
 	}
 	return st
 }

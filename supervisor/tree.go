@@ -24,7 +24,8 @@ type tree struct {
 }
 
 func newTree(o Options) *tree {
-	t := &tree{options: o, epoch: time.Now(), ledgers: map[string]*ledger{}}
+	// The zero of time stands for never, so nothing happens at it.
+	t := &tree{options: o, epoch: time.Now().Add(-1), ledgers: map[string]*ledger{}}
 	t.hub.init()
 	t.offers.changed = make(chan struct{})
 	t.log.init(t)
@@ -34,7 +35,7 @@ func newTree(o Options) *tree {
 // now is the time since the epoch, by the monotonic clock.
 func (t *tree) now() time.Duration { return time.Since(t.epoch) }
 
-// wall is that moment as a time, zero for the zero moment.
+// wall is that moment as a time.
 func (t *tree) wall(at time.Duration) time.Time { return t.epoch.Add(at) }
 
 // ledger is the one for the supervisor at path.

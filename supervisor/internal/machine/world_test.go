@@ -28,6 +28,8 @@ type world struct {
 	free    map[*Child]bool            // its start has failed for now: its retry is not counted
 	last    map[*Child]uint64          // its last incarnation
 	born    map[*Child]int             // in which order they first ran
+	due     time.Duration              // the deadline after the last input
+	waits   bool                       // there is one
 	up      bool
 	over    bool
 	killed  bool // KillAll was called
@@ -256,9 +258,11 @@ func (w *world) check() {
 			w.failf("nobody will answer %+v", *r)
 		}
 	}
-	if at, ok := w.m.Deadline(); ok && at < 0 {
-		w.failf("a deadline before all time: %v", at)
+	at, ok := w.m.Deadline()
+	if ok && at < w.now && !(w.waits && w.due <= at) {
+		w.failf("a new deadline of %v has passed already", at)
 	}
+	w.due, w.waits = at, ok
 }
 
 // window counts the restarts by itself: the machine must make as many as its
