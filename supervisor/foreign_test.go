@@ -160,9 +160,9 @@ func TestWhatServeTellsAForeignParent(t *testing.T) {
 		}); !errors.Is(err, suture.ErrDoNotRestart) {
 			t.Errorf("after Stop: got %v", err)
 		}
-		job := child.Spec{Name: "w", Restart: child.Transient, Significant: true, Run: child.Func(func(context.Context) error { time.Sleep(1); return nil })}
+		job := child.Spec{Name: "w", Restart: child.Transient, Significant: true, Run: child.Func(func(context.Context) error { time.Sleep(time.Second); return nil })}
 		if err := serve(supervisor.Spec{Name: "auto", AutoShutdown: supervisor.AnySignificant, Children: []child.Specer{job}},
-			func(*supervisor.Supervisor, context.CancelFunc) { time.Sleep(time.Second) }); !errors.Is(err, suture.ErrDoNotRestart) {
+			func(*supervisor.Supervisor, context.CancelFunc) { time.Sleep(2 * time.Second) }); !errors.Is(err, suture.ErrDoNotRestart) {
 			t.Errorf("after an automatic shutdown: got %v", err)
 		}
 	})

@@ -95,7 +95,9 @@ func TestAToldProcessThatObeysHasStoppedCleanly(t *testing.T) {
 	var out lines
 	ctx, cancel := context.WithCancel(t.Context())
 	done := make(chan error)
-	go func() { done <- shell(t, `trap 'echo bye; exit 0' TERM; echo ready; while :; do sleep 0.01; done`, &out).Serve(ctx) }()
+	go func() {
+		done <- shell(t, `trap 'echo bye; exit 0' TERM; echo ready; while :; do sleep 0.01; done`, &out).Serve(ctx)
+	}()
 	await(t, &out, "ready")
 	cancel()
 	if err := <-done; err != nil {
