@@ -2,6 +2,7 @@ package child
 
 import (
 	"context"
+	"errors"
 	"log/slog"
 )
 
@@ -53,6 +54,16 @@ func Killed(ctx context.Context) <-chan struct{} {
 		return r.Killed()
 	}
 	return nil
+}
+
+// StopReason is why the run was told to stop, for a service that has more than
+// one way to end. Before that, and without a run in ctx, it is [NotTold].
+func StopReason(ctx context.Context) Reason {
+	var why interface{ StopReason() Reason }
+	if errors.As(context.Cause(ctx), &why) {
+		return why.StopReason()
+	}
+	return NotTold
 }
 
 // Path is the place of the child in its tree: the names from the root down,

@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"strconv"
 	"syscall"
+	"time"
 
 	"github.com/thejerf/suture/v4"
 )
@@ -86,9 +87,9 @@ func (r Reason) MarshalText() ([]byte, error) { return encode(reasonWords, "Reas
 // UnmarshalText is the reverse of [Reason.MarshalText].
 func (r *Reason) UnmarshalText(text []byte) error { return decode(reasonWords, "Reason", text, r) }
 
-// failed reports whether a run that was told to stop for this reason has
+// Failure reports whether a run that was told to stop for this reason has
 // failed, whatever it returns.
-func (r Reason) failed() bool { return r >= ByReadiness }
+func (r Reason) Failure() bool { return r >= ByReadiness }
 
 // Exit says how one run ended. The zero value is a normal end. It is a plain
 // value; what Err holds is shared with whoever made it.
@@ -206,7 +207,7 @@ func (e Exit) because() string {
 // whatever it answered. For those who write a supervisor.
 func (e *Exit) Tell(r Reason, killed bool) {
 	e.Reason = r
-	if r.failed() || killed && e.Kind != Normal {
+	if r.Failure() || killed && e.Kind != Normal {
 		e.Kind = KilledByUs
 	}
 }
@@ -232,6 +233,24 @@ type StatusError struct {
 	Signal syscall.Signal
 	// Core says that the system wrote a core file.
 	Core bool
+	// Lived is how long the process ran.
+	Lived time.Duration
+	// Usage is what it has used.
+	Usage Usage
+	// Output is the end of what it printed, at most a kilobyte: redacted, and
+	// without control characters except for the ends of lines.
+	Output string
+}
+
+// Usage is what a process has used, itself and those descendants that it has
+// waited for. The zero value is nothing, or not known.
+type Usage struct {
+	// User is the processor time in its own code.
+	User time.Duration
+	// System is the processor time in the kernel.
+	System time.Duration
+	// MaxRSS is the most memory that was resident, in bytes.
+	MaxRSS int64
 }
 
 // Error is the status in words.

@@ -54,22 +54,28 @@ type rare struct {
 
 // Why the context of a run ended, as context.Cause tells.
 var (
-	errEnded = &cause{"coppice: the run has ended"}
+	errEnded = &cause{text: "coppice: the run has ended"}
 	causes   = [...]*cause{
-		child.ByShutdown:  {"coppice: the supervisor stops"},
-		child.ByCall:      {"coppice: terminated by a call"},
-		child.ByGroup:     {"coppice: a sibling failed"},
-		child.ByBounce:    {"coppice: bounced by a call"},
-		child.ByReadiness: {"coppice: not ready in time"},
-		child.ByPing:      {"coppice: no sign of life"},
-		child.ByLimit:     {"coppice: over a limit"},
+		child.ByShutdown:  {child.ByShutdown, "coppice: the supervisor stops"},
+		child.ByCall:      {child.ByCall, "coppice: terminated by a call"},
+		child.ByGroup:     {child.ByGroup, "coppice: a sibling failed"},
+		child.ByBounce:    {child.ByBounce, "coppice: bounced by a call"},
+		child.ByReadiness: {child.ByReadiness, "coppice: not ready in time"},
+		child.ByPing:      {child.ByPing, "coppice: no sign of life"},
+		child.ByLimit:     {child.ByLimit, "coppice: over a limit"},
 	}
 )
 
 // cause is an error that takes little room in a run.
-type cause struct{ text string }
+type cause struct {
+	reason child.Reason
+	text   string
+}
 
 func (c *cause) Error() string { return c.text }
+
+// StopReason is what [child.StopReason] looks for.
+func (c *cause) StopReason() child.Reason { return c.reason }
 
 // runOf is the run that ctx belongs to, or nil.
 func runOf(ctx context.Context) *run {

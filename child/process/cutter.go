@@ -22,11 +22,16 @@ type cutter struct {
 	in   []byte // what has come and is not yet cut; not ours
 	kept []byte // the beginning of a line whose end has not come
 	out  int    // how much of kept has been handed out
+	raw  bool   // pieces are what has come, without regard to lines
 }
 
 // next is the next whole line or the next part of one that is too long.
 func (c *cutter) next() (line, bool) {
 	c.forget()
+	if c.raw {
+		n := len(c.in)
+		return line{text: c.take(n)}, n > 0
+	}
 	end := bytes.IndexByte(c.in, '\n')
 	switch {
 	case end >= 0 && len(c.kept)+end <= maxLine:

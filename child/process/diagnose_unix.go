@@ -14,24 +14,25 @@ import (
 	"golang.org/x/sys/unix"
 )
 
-// diagnose says what was wrong with c when the system answered err. The answer
-// is the same for a missing program, directory and interpreter, so it looks.
-func diagnose(c Command, program string, err error) string {
+// diagnose says what was wrong when the system answered err to an attempt to
+// execute file. The answer is the same for a missing program, directory and
+// interpreter, so it looks.
+func (c Command) diagnose(file string, err error) (step, reason string) {
 	switch {
 	case isTemporary(err):
-		return "cannot start for now"
-	case !canEnter(c.Dir):
-		return fmt.Sprintf("cannot enter its directory %q", c.Dir)
+		return "exec", "cannot start for now"
+	case !canEnter(c.inside(c.Dir)):
+		return "directory", fmt.Sprintf("cannot enter %q", c.Dir)
 	case errors.Is(err, syscall.ENOENT):
-		return missing(placed(c, program))
+		return "exec", missing(c.placed(file))
 	case errors.Is(err, syscall.EACCES):
-		return forbidden(placed(c, program))
+		return "exec", forbidden(c.placed(file))
 	case errors.Is(err, syscall.ENOEXEC):
-		return "it is nothing that this system can execute"
+		return "exec", "it is nothing that this system can execute"
 	case errors.Is(err, syscall.E2BIG):
-		return "its arguments and environment are too long"
+		return "exec", "its arguments and environment are too long"
 	}
-	return "cannot start"
+	return "exec", ""
 }
 
 func canEnter(dir string) bool {
@@ -42,32 +43,40 @@ func canEnter(dir string) bool {
 	return err == nil && info.IsDir() && unix.Access(dir, unix.X_OK) == nil
 }
 
-// placed is where the program is for us; for itself it is relative to Dir.
-func placed(c Command, program string) string {
-	if c.Dir == "" || filepath.IsAbs(program) {
-		return program
+// inside is where a path of the program's is for us.
+func (c Command) inside(path string) string {
+	if path == "" || c.System.Chroot == "" {
+		return path
 	}
-	return filepath.Join(c.Dir, program)
+	return filepath.Join(c.System.Chroot, path)
 }
 
-func missing(program string) string {
-	if _, err := os.Stat(program); err != nil {
+// placed is where the program is for us; for itself it is relative to Dir.
+func (c Command) placed(file string) string {
+	if c.Dir != "" && !filepath.IsAbs(file) {
+		file = filepath.Join(c.Dir, file)
+	}
+	return c.inside(file)
+}
+
+func missing(file string) string {
+	if _, err := os.Stat(file); err != nil {
 		return "there is no such program"
 	}
-	if name := interpreter(program); name != "" {
+	if name := interpreter(file); name != "" {
 		return fmt.Sprintf("its interpreter %q is missing", name)
 	}
 	return "its interpreter or loader is missing"
 }
 
-func forbidden(program string) string {
-	info, err := os.Stat(program)
+func forbidden(file string) string {
+	info, err := os.Stat(file)
 	switch {
 	case err != nil:
 		return "it cannot be reached"
 	case info.IsDir():
 		return "it is a directory"
-	case unix.Access(program, unix.X_OK) != nil:
+	case unix.Access(file, unix.X_OK) != nil:
 		return "it is not executable"
 	}
 	return "its interpreter or file system does not let it execute"

@@ -11,35 +11,36 @@ import (
 	"golang.org/x/sys/unix"
 )
 
-// lookup is the file of c's program. A PATH entry that is not absolute would
-// mean another directory for us than for the program, and is passed over.
-func lookup(c Command) (string, error) {
-	if strings.Contains(c.Path, "/") {
-		return c.Path, nil
+// lookup is the file of the program called name, for whoever has that
+// environment. A PATH entry that is not absolute would mean another directory
+// for us than for the program, and is passed over.
+func (c Command) lookup(name string, env []string) (string, error) {
+	if strings.Contains(name, "/") {
+		return name, nil
 	}
-	what, err := "it is in no directory of PATH", error(syscall.ENOENT)
-	for _, dir := range filepath.SplitList(searchPath(c.Env)) {
+	reason, err := "it is in no directory of PATH", error(syscall.ENOENT)
+	for _, dir := range filepath.SplitList(searchPath(env)) {
 		if !filepath.IsAbs(dir) {
 			continue
 		}
-		file := filepath.Join(dir, c.Path)
-		info, e := os.Stat(file)
+		file := filepath.Join(dir, name)
+		here := filepath.Join(c.System.Chroot, file)
+		info, e := os.Stat(here)
 		if e != nil || info.IsDir() {
 			continue
 		}
-		if unix.Access(file, unix.X_OK) == nil {
+		if unix.Access(here, unix.X_OK) == nil {
 			return file, nil
 		}
-		what, err = "it is in PATH but not executable", syscall.EACCES
+		reason, err = "it is in PATH but not executable", syscall.EACCES
 	}
-	return "", startError(c, what, err)
+	return "", c.failed("lookup", reason, err)
 }
 
+// searchPath is the PATH of env, or what a shell assumes without one.
 func searchPath(env []string) string {
-	for i := len(env) - 1; i >= 0; i-- {
-		if path, ok := strings.CutPrefix(env[i], "PATH="); ok {
-			return path
-		}
+	if path, ok := lookupEnv(env, "PATH"); ok {
+		return path
 	}
-	return os.Getenv("PATH")
+	return "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin"
 }

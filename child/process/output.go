@@ -1,7 +1,6 @@
 package process
 
 import (
-	"fmt"
 	"io"
 	"reflect"
 )
@@ -17,36 +16,20 @@ const (
 	Inherit
 	// Discard: to the null device.
 	Discard
+	// Keep: nowhere but to the listeners and the last lines of the [Handle].
+	Keep
 )
 
-var targetWords = [...]string{Log: "log", Inherit: "inherit", Discard: "discard"}
+var targetWords = words[Target]{"Target", []string{Log: "log", Inherit: "inherit", Discard: "discard", Keep: "keep"}}
 
 // String is the constant's name in lower case.
-func (t Target) String() string {
-	if int(t) < len(targetWords) {
-		return targetWords[t]
-	}
-	return fmt.Sprintf("Target(%d)", uint8(t))
-}
+func (t Target) String() string { return targetWords.string(t) }
 
 // MarshalText is [Target.String]; an unknown value is an error.
-func (t Target) MarshalText() ([]byte, error) {
-	if int(t) < len(targetWords) {
-		return []byte(targetWords[t]), nil
-	}
-	return nil, fmt.Errorf("process: Target: unknown value %d", uint8(t))
-}
+func (t Target) MarshalText() ([]byte, error) { return targetWords.marshal(t) }
 
 // UnmarshalText is the reverse of [Target.MarshalText].
-func (t *Target) UnmarshalText(text []byte) error {
-	for i, word := range targetWords {
-		if word == string(text) {
-			*t = Target(i)
-			return nil
-		}
-	}
-	return fmt.Errorf("process: Target: unknown word %q", text)
-}
+func (t *Target) UnmarshalText(text []byte) error { return targetWords.unmarshal(text, t) }
 
 // Output says where one stream of a program goes. The zero value logs it: each
 // line is a record "output" with the attributes stream, line and, if there is
@@ -66,6 +49,19 @@ type Output struct {
 	// than half a second beyond the end of a run. Optional; not with another
 	// target than Log.
 	Writer io.Writer
+	// Raw gives the Writer the bytes as they come, without regard to lines.
+	// Optional; needs a Writer.
+	Raw bool
+	// Label names the stream for the log and for listeners. Two streams with
+	// one label are one pipe. Optional; zero is stdout or stderr.
+	Label string
+	// Rate is how many lines a second are delivered; what is more is dropped
+	// and counted. Optional; zero is all.
+	Rate int
+	// Drop drops and counts lines, instead of holding up the program, when
+	// they come faster than the Writer or the log takes them. Optional; zero
+	// is that the program waits once its pipe is full.
+	Drop bool
 }
 
 // String is the target's word, or writer.
@@ -83,13 +79,25 @@ func (o Output) GoString() string { return "process.Output(" + o.String() + ")" 
 func (o Output) MarshalText() ([]byte, error) { return []byte(o.String()), nil }
 
 func (o Output) validate(m *mistakes, field string) {
-	m.add(int(o.To) >= len(targetWords), field+".To", o.To, "must be Log, Inherit or Discard")
-	m.add(o.To != Log && o.Writer != nil, field+".To", o.To, "must be Log, the zero value, beside a Writer")
+	m.add(int(o.To) >= len(targetWords.list), field+".To", uint8(o.To), "must be Log, Inherit, Discard or Keep")
+	m.add(o.To != Log && o.Writer != nil, field+".To", o.To.String(), "must be Log, the zero value, beside a Writer")
+	m.add(o.Raw && o.Writer == nil, field+".Raw", o.Raw, "needs a Writer")
+	m.add(o.Rate < 0, field+".Rate", o.Rate, "must not be negative")
+	m.add(o.Raw && o.Rate > 0, field+".Rate", o.Rate, "counts lines, which Raw does not know")
 }
 
-// shares reports whether both outputs are one writer, and so one pipe.
+// captured reports whether the stream comes to us.
+func (o Output) captured() bool { return o.To == Log || o.To == Keep }
+
+// shares reports whether both outputs are one pipe: by their label, or because
+// they have one writer.
 func (o Output) shares(other Output) bool {
-	if o.To != Log || other.To != Log || o.Writer == nil || other.Writer == nil {
+	switch {
+	case !o.captured() || o.To != other.To:
+		return false
+	case o.Label != "" && o.Label == other.Label:
+		return true
+	case o.Writer == nil || other.Writer == nil || o.Label != other.Label:
 		return false
 	}
 	return reflect.TypeOf(o.Writer).Comparable() && safeEqual(o.Writer, other.Writer)

@@ -4,71 +4,87 @@ package process
 
 import (
 	"errors"
-	"os"
 	"sync"
 	"syscall"
 
 	"golang.org/x/sys/unix"
 )
 
-// A pipe is our end of a stream. One goroutine reads it; another one, that of
-// Serve, ends it by collecting what is left.
+// A pipe is our end of a stream. The poller tells when there is something to
+// read; one goroutine at a time reads it then. Another one, that of Serve, ends
+// it by collecting what is left.
 type pipe struct {
-	file *os.File
-	raw  syscall.RawConn
-	buf  *[]byte // of the reader, from buffers; nil while it waits
+	watch *watch
+	buf   *[]byte // of the reader, from buffers; nil while nobody reads
 
-	mu   sync.Mutex // protects what follows, and makes each read one step
-	over bool       // nothing is read any more
-	rest []byte     // what lay in the pipe when it was over
+	mu      sync.Mutex // protects what follows, and makes each read one step
+	fd      int
+	over    bool   // nothing is read any more
+	reading bool   // somebody reads, or is about to
+	rest    []byte // what lay in the pipe when it was over
 }
 
-// buffers lends memory to the pipes that have something to read, so that one
-// that is silent has none.
+// buffers lends memory to those who read, so that a stream that is silent has
+// none.
 var buffers = sync.Pool{New: func() any { b := make([]byte, 32<<10); return &b }}
 
-func (p *pipe) init(file *os.File) (err error) {
-	p.file = file
-	p.raw, err = file.SyscallConn()
+// follow has run called, in a goroutine, whenever there is something to read.
+func (p *pipe) follow(run func()) (err error) {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	p.watch, err = theOne.add(p.fd, func() {
+		if p.begin() {
+			go run()
+		}
+	})
 	return err
 }
 
-// read waits for bytes and returns them; they are valid until the next call.
-// After the end of the stream, or collect, it hands out the rest, once.
-func (p *pipe) read() (b []byte, ok bool) {
-	p.release()
-	n := 0
-	err := p.raw.Read(func(fd uintptr) bool {
-		n = p.try(int(fd))
-		return n >= 0
-	})
-	if err == nil && n > 0 {
-		return (*p.buf)[:n], true
-	}
-	p.release()
+// begin makes the caller the reader.
+func (p *pipe) begin() bool {
 	p.mu.Lock()
 	defer p.mu.Unlock()
-	b, p.rest = p.rest, nil
-	return b, len(b) > 0
+	if p.over || p.reading {
+		return false
+	}
+	p.reading = true
+	return true
 }
 
-// try reads without waiting. It returns -1 if there is nothing yet, and 0 at
-// the end.
-func (p *pipe) try(fd int) int {
+// read returns what there is; it is valid until the next call. Nothing means
+// that the reader is to go: either until there is more to read, or, if over,
+// for ever. After the end of the stream, or collect, it hands out the rest.
+func (p *pipe) read() (b []byte, over bool) {
 	p.mu.Lock()
 	defer p.mu.Unlock()
-	if p.over {
-		return 0
+	if !p.over {
+		if n := p.try(); n > 0 {
+			return (*p.buf)[:n], false
+		}
 	}
+	p.release()
+	if !p.over {
+		p.reading = false
+		theOne.arm(p.watch)
+		return nil, false
+	}
+	b, p.rest = p.rest, nil
+	return b, len(b) == 0
+}
+
+// try reads without waiting. The end of the stream makes it over.
+func (p *pipe) try() int {
 	if p.buf == nil {
 		p.buf = buffers.Get().(*[]byte)
 	}
-	n, err := readOnce(fd, *p.buf)
-	if errors.Is(err, syscall.EAGAIN) {
-		p.release()
-		return -1
+	n, err := readOnce(p.fd, *p.buf)
+	if n > 0 {
+		return n
 	}
-	return max(n, 0)
+	if !errors.Is(err, syscall.EAGAIN) {
+		p.close()
+	}
+	return 0
 }
 
 func (p *pipe) release() {
@@ -78,19 +94,36 @@ func (p *pipe) release() {
 	}
 }
 
-// collect ends the reading. What lies in the pipe now is kept, and exactly
-// that: whoever else still writes into it is not waited for. It does not
-// matter what the reader is doing.
-func (p *pipe) collect() {
+// collect ends the stream. What lies in the pipe now is kept, and exactly that:
+// whoever else still writes into it is not waited for. It does not matter what
+// the reader is doing. It reports whether the caller is to see to a reader,
+// because there is none.
+func (p *pipe) collect() (unread bool) {
 	p.mu.Lock()
-	_ = p.raw.Control(func(fd uintptr) { p.rest = drain(int(fd)) })
-	p.over = true
-	p.mu.Unlock()
+	defer p.mu.Unlock()
+	if !p.over {
+		p.rest = drain(p.fd)
+		p.close()
+	}
+	unread = !p.reading
+	p.reading = true
+	return unread
+}
+
+// abandon closes the pipe of a process that did not start.
+func (p *pipe) abandon() {
+	p.mu.Lock()
+	defer p.mu.Unlock()
 	p.close()
 }
 
-// close wakes a reader that waits.
-func (p *pipe) close() { _ = p.file.Close() }
+func (p *pipe) close() {
+	if !p.over {
+		p.over = true
+		theOne.remove(p.watch)
+		_ = syscall.Close(p.fd)
+	}
+}
 
 // drain reads the bytes that lie in a pipe at the moment.
 func drain(fd int) []byte {

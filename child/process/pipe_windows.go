@@ -13,17 +13,16 @@ type pipe struct {
 	buf  []byte
 }
 
-func (p *pipe) init(file *os.File) error {
-	p.file = file
-	p.buf = make([]byte, 32<<10)
-	return nil
-}
-
-func (p *pipe) read() ([]byte, bool) {
+func (p *pipe) read() (b []byte, over bool) {
+	if p.buf == nil {
+		p.buf = make([]byte, 32<<10)
+	}
 	n, _ := p.file.Read(p.buf) // any error is the end
-	return p.buf[:n], n > 0
+	return p.buf[:n], n == 0
 }
 
-func (p *pipe) collect() { time.AfterFunc(deliveryWait, p.close) }
-
-func (p *pipe) close() { _ = p.file.Close() }
+// collect reports that a reader is there already.
+func (p *pipe) collect() (unread bool) {
+	time.AfterFunc(deliveryWait, func() { _ = p.file.Close() })
+	return false
+}

@@ -5,77 +5,114 @@ package process
 import (
 	"context"
 	"errors"
+	"runtime"
 	"syscall"
 	"time"
 
-	"github.com/coppice-go/coppice/child"
+	"github.com/coppice-go/coppice/child/process/internal/spawn"
+	"golang.org/x/sys/unix"
 )
 
 // A proc is a started process, the leader of a group that bears its number.
-// Its methods are called by one goroutine, that of Serve.
+// Its methods are called by one goroutine, that of Serve; the handle is what
+// others have.
 type proc struct {
 	*wiring
-	pid    int
-	exited chan struct{} // closed when the leader has ended
+	command Command
+	pid     int
+	began   time.Time
+	exited  chan struct{} // closed when the leader has ended
+	handle  *Handle
 
 	ended // how the system tells of the end
 }
 
+// starts bounds how many processes are being started at once in this program:
+// more only wait for each other, and for the disk.
+var starts = make(chan struct{}, 2*runtime.GOMAXPROCS(0))
+
 // start starts c. The program executes when it returns without an error.
 func start(ctx context.Context, c Command) (*proc, error) {
-	program, err := lookup(c)
+	if err := c.Before.call(ctx, nil); err != nil {
+		return nil, c.failed("hook", "", err)
+	}
+	attr, err := c.image()
 	if err != nil {
 		return nil, err
 	}
+	select {
+	case starts <- struct{}{}:
+		defer func() { <-starts }()
+	case <-ctx.Done():
+		return nil, context.Cause(ctx)
+	}
 	w, err := wire(ctx, c)
 	if err != nil {
-		return nil, startError(c, "cannot connect its output", err)
+		return nil, c.failed("descriptors", "", err)
 	}
-	p := &proc{wiring: w, exited: make(chan struct{})}
-	err = p.spawn(program, c)
+	p := &proc{wiring: w, command: c, exited: make(chan struct{})}
+	err = p.spawn(attr)
 	w.closeEnds()
 	if err != nil {
 		w.abandon()
-		return nil, startError(c, diagnose(c, program, err), err)
+		return nil, err
 	}
-	w.pumpOut()
-	go p.watch()
+	p.handle = newHandle(p)
+	p.watch(w.follow())
 	return p, nil
 }
 
-// spawn forks and executes. Every descriptor of ours but the three is
-// close-on-exec.
-func (p *proc) spawn(program string, c Command) (err error) {
-	attr := syscall.ProcAttr{Dir: c.Dir, Env: environ(c.Env), Files: p.descriptors()}
-	attr.Sys = p.attr()
-	p.pid, err = syscall.ForkExec(program, append([]string{c.Path}, c.Args...), &attr)
+// busyTime is how long a start is tried again while somebody has the program
+// open for writing: any fork at the wrong moment keeps it so for an instant.
+const busyTime = 100 * time.Millisecond
+
+// spawn forks and executes.
+func (p *proc) spawn(attr *spawn.Attr) (err error) {
+	if err := reserve(p.highest()); err != nil {
+		return p.command.failed("descriptors", err.Error(), syscall.EMFILE)
+	}
+	attr.Files = p.files
+	for deadline := time.Now().Add(busyTime); ; time.Sleep(5 * time.Millisecond) {
+		p.began = time.Now()
+		p.pid, p.pidfd, err = spawn.Start(attr)
+		if !errors.Is(err, syscall.ETXTBSY) || time.Now().After(deadline) {
+			break
+		}
+	}
+	if err == nil {
+		return nil
+	}
+	var failed *spawn.Error
+	if !errors.As(err, &failed) || failed.Step == "exec" {
+		step, reason := p.command.diagnose(attr.Path, err)
+		return p.command.failed(step, reason, unwrapped(err))
+	}
+	return p.command.failed(failed.Step, "", failed.Errno)
+}
+
+// unwrapped is the system's answer alone, where there is one.
+func unwrapped(err error) error {
+	var errno syscall.Errno
+	if errors.As(err, &errno) {
+		return errno
+	}
 	return err
 }
 
-func (w *wiring) descriptors() []uintptr {
-	fds := []uintptr{0, 1, 2}
-	for i, f := range w.files {
-		if f != nil {
-			fds[i] = f.Fd()
-		}
-	}
-	return fds
-}
-
-// terminate asks the group to end, and wakes those that were stopped, because
-// they could not hear it.
-func (p *proc) terminate() error {
-	return errors.Join(p.signal(syscall.SIGTERM), p.signal(syscall.SIGCONT))
-}
-
-func (p *proc) kill() error { return p.signal(syscall.SIGKILL) }
-
-// signal signals the group, and the leader too if it has joined another one.
-// The leader has not been waited for, so both numbers are ours.
-func (p *proc) signal(sig syscall.Signal) error {
-	err := syscall.Kill(-p.pid, sig)
-	if pgid, e := syscall.Getpgid(p.pid); e == nil && pgid != p.pid {
+// signal signals those in scope. The leader has not been waited for, so that
+// its number, and that of the group, are ours. That nobody is left is no error.
+func (p *proc) signal(to Scope, sig syscall.Signal) error {
+	var err error
+	switch to {
+	case Leader:
 		err = syscall.Kill(p.pid, sig)
+	case Group:
+		err = p.signalGroup(sig)
+	default:
+		err = p.signalGroup(sig)
+		for _, pid := range descendants(p.pid) {
+			_ = syscall.Kill(pid, sig) // it may be gone
+		}
 	}
 	if errors.Is(err, syscall.ESRCH) {
 		return nil
@@ -83,68 +120,30 @@ func (p *proc) signal(sig syscall.Signal) error {
 	return err
 }
 
-// finish is called when the leader has ended. It kills the rest of the group,
-// waits until that is gone, sees to the output, and says how the leader ended.
-func (p *proc) finish(ctx context.Context) error {
-	_ = syscall.Kill(-p.pid, syscall.SIGKILL) // whoever is left is seen below
-	err := p.reap()
-	p.collect()
-	now := time.Now()
-	awaitGone(ctx, p.pid, now.Add(goneWait))
-	awaitDelivery(p.pumps, now.Add(deliveryWait))
+// signalGroup signals the group, and the leader too if it has joined another.
+func (p *proc) signalGroup(sig syscall.Signal) error {
+	err := syscall.Kill(-p.pid, sig)
+	if pgid, e := syscall.Getpgid(p.pid); e == nil && pgid != p.pid {
+		err = syscall.Kill(p.pid, sig)
+	}
 	return err
 }
 
-// awaitGone returns when nothing of the group is left, or at the deadline.
-func awaitGone(ctx context.Context, pgid int, deadline time.Time) {
-	const short = time.Millisecond
-	for wait := 20 * time.Microsecond; ; wait = min(2*wait, 20*time.Millisecond) {
-		if errors.Is(syscall.Kill(-pgid, 0), syscall.ESRCH) {
-			return
-		}
-		// A slow parent may leave zombies in the group for as long as it
-		// likes. Looking for the others costs more than a probe.
-		left := -1
-		if wait > short {
-			if left = members(pgid); left == 0 {
-				return
-			}
-		}
-		if time.Now().After(deadline) {
-			child.Logger(ctx).Warn("processes of the group are left", "group", pgid, "left", left)
-			return
-		}
-		time.Sleep(wait)
-	}
-}
+// spare is how many descriptors are left free for the program that embeds us,
+// so that it can always accept a connection; where only a few are allowed at
+// all, an eighth of those.
+const spare = 64
 
-// exitError is how a process ended, as an error; nil is the code 0.
-func exitError(s syscall.WaitStatus) error {
-	switch {
-	case s.Signaled():
-		return &child.StatusError{Signal: s.Signal(), Core: s.CoreDump()}
-	case s.ExitStatus() != 0:
-		return &child.StatusError{Code: s.ExitStatus()}
+// reserve is an error if the descriptor fd is one of the last that we may have:
+// the system always gives the lowest that is free.
+func reserve(fd int) error {
+	var limit unix.Rlimit
+	if err := unix.Getrlimit(unix.RLIMIT_NOFILE, &limit); err != nil {
+		return nil
+	}
+	most := uint64(limit.Cur)
+	if uint64(fd)+min(spare, most/8) >= most {
+		return &shortage{fd, most}
 	}
 	return nil
-}
-
-// wait4 waits for pid and takes its status.
-func wait4(pid int) error {
-	var status syscall.WaitStatus
-	for {
-		_, err := syscall.Wait4(pid, &status, 0, nil)
-		if errors.Is(err, syscall.EINTR) {
-			continue
-		}
-		if err != nil {
-			return ErrStatusLost
-		}
-		return exitError(status)
-	}
-}
-
-// obeyed reports whether this is how a program ends that was asked to.
-func obeyed(s *child.StatusError) bool {
-	return s.Signal == syscall.SIGTERM || s.Signal == 0 && s.Code == 128+int(syscall.SIGTERM)
 }

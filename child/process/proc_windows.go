@@ -2,6 +2,7 @@ package process
 
 import (
 	"context"
+	"net"
 	"os"
 	"os/exec"
 	"syscall"
@@ -13,42 +14,103 @@ import (
 // A proc is a started process. There is no group here, and no way to ask it to
 // end: a stop is a kill, and the descendants stay.
 type proc struct {
-	*wiring
+	command Command
 	process *os.Process
+	pid     int
+	began   time.Time
 	exited  chan struct{}
 	err     error // written before exited is closed
+	handle  *Handle
+	pumps   []*pump
+	input   *os.File
+	streams map[string]net.Conn
+	journal journal
 }
 
 func start(ctx context.Context, c Command) (*proc, error) {
+	if err := c.Before.call(ctx, nil); err != nil {
+		return nil, c.failed("hook", "", err)
+	}
 	program, err := exec.LookPath(c.Path)
 	if err != nil {
-		return nil, startError(c, "there is no such program", err)
+		return nil, c.failed("lookup", "there is no such program", err)
 	}
-	w, err := wire(ctx, c)
+	p := &proc{command: c, exited: make(chan struct{})}
+	theirs, err := p.wire(ctx)
+	defer closeAll(theirs)
 	if err != nil {
-		return nil, startError(c, "cannot connect its output", err)
+		p.abandon()
+		return nil, c.failed("descriptors", "", err)
 	}
-	p := &proc{wiring: w, exited: make(chan struct{})}
-	attr := os.ProcAttr{Dir: c.Dir, Env: environ(c.Env), Files: w.handles()}
+	attr := os.ProcAttr{Dir: c.Dir, Env: c.environ(), Files: theirs}
+	p.began = time.Now()
 	p.process, err = os.StartProcess(program, append([]string{c.Path}, c.Args...), &attr)
-	w.closeEnds()
 	if err != nil {
-		w.abandon()
-		return nil, startError(c, "cannot start", err)
+		p.abandon()
+		return nil, c.failed("exec", "", err)
 	}
-	w.pumpOut()
+	p.pid, p.handle = p.process.Pid, newHandle(p)
+	for _, pump := range p.pumps {
+		go pump.run()
+	}
 	go p.watch()
 	return p, nil
 }
 
-func (w *wiring) handles() []*os.File {
-	files := []*os.File{os.Stdin, os.Stdout, os.Stderr}
-	for i, f := range w.files {
-		if f != nil {
-			files[i] = f
+// wire opens what c needs, and returns what the process gets.
+func (p *proc) wire(ctx context.Context) (theirs []*os.File, err error) {
+	theirs = make([]*os.File, 3)
+	switch p.command.Stdin.From {
+	case Empty:
+		theirs[0], err = os.Open(os.DevNull)
+	case Piped:
+		theirs[0], p.input, err = os.Pipe()
+	case Ours:
+		theirs[0] = os.Stdin
+	}
+	if err != nil {
+		return theirs, err
+	}
+	for i, o := range []Output{p.command.Stdout, p.command.Stderr} {
+		if theirs[i+1], err = p.connect(ctx, o, i); err != nil {
+			return theirs, err
 		}
 	}
-	return files
+	return theirs, nil
+}
+
+func (p *proc) connect(ctx context.Context, o Output, i int) (*os.File, error) {
+	switch o.To {
+	case Inherit:
+		return []*os.File{os.Stdout, os.Stderr}[i], nil
+	case Discard:
+		return os.OpenFile(os.DevNull, os.O_WRONLY, 0)
+	}
+	ours, theirs, err := os.Pipe()
+	if err != nil {
+		return nil, err
+	}
+	pump := newPump(ctx, o, i, &p.journal)
+	pump.pipe.file = ours
+	p.pumps = append(p.pumps, pump)
+	return theirs, nil
+}
+
+func closeAll(files []*os.File) {
+	for _, f := range files {
+		if f != nil && f != os.Stdin && f != os.Stdout && f != os.Stderr {
+			_ = f.Close()
+		}
+	}
+}
+
+func (p *proc) abandon() {
+	for _, pump := range p.pumps {
+		_ = pump.pipe.file.Close()
+	}
+	if p.input != nil {
+		_ = p.input.Close()
+	}
 }
 
 func (p *proc) watch() {
@@ -58,25 +120,84 @@ func (p *proc) watch() {
 	case err != nil:
 		p.err = ErrStatusLost
 	case state.ExitCode() != 0:
-		p.err = &child.StatusError{Code: state.ExitCode()}
+		p.err = &child.StatusError{Code: state.ExitCode(), Lived: time.Since(p.began)}
 	}
 }
 
-func (p *proc) terminate() error { return p.kill() }
-
-// kill kills the process. That it has ended already is no error.
-func (p *proc) kill() error {
-	if err := p.process.Kill(); err != nil && err != os.ErrProcessDone {
-		return err
+// see sees the process to its end.
+func (p *proc) see(ctx context.Context) error {
+	told := false
+	select {
+	case <-p.exited:
+	case <-ctx.Done():
+		told = true
+	case <-p.handle.failed:
 	}
-	return nil
-}
-
-func (p *proc) finish(context.Context) error {
-	p.collect()
+	if !isClosed(p.exited) {
+		_ = p.process.Kill() // it may have ended
+		<-p.exited
+	}
+	for _, pump := range p.pumps {
+		pump.collect()
+	}
+	if p.input != nil {
+		_ = p.input.Close()
+	}
 	awaitDelivery(p.pumps, time.Now().Add(2*deliveryWait))
-	return p.err
+	p.journal.close()
+	err := p.result(told)
+	p.handle.end(err)
+	return err
 }
 
-// obeyed knows the code that a kill leaves.
-func obeyed(s *child.StatusError) bool { return s.Signal == syscall.Signal(0) && s.Code == 1 }
+// result knows the code that a kill leaves.
+func (p *proc) result(told bool) error {
+	err := p.command.verdict(false, p.err)
+	if status, ok := p.err.(*child.StatusError); ok && told && status.Code == 1 {
+		err = nil
+	}
+	if err != nil && p.handle.reason() == nil {
+		p.handle.Fail(err)
+	}
+	p.handle.settle()
+	if reason := p.handle.reason(); reason != nil {
+		return reason
+	}
+	return err
+}
+
+// signalAlive can kill, and nothing else.
+func (h *Handle) signalAlive(_ Scope, sig syscall.Signal) error {
+	if !h.Alive() {
+		return ErrEnded
+	}
+	if sig != syscall.SIGKILL && sig != syscall.SIGTERM {
+		return syscall.EWINDOWS
+	}
+	return h.proc.process.Kill()
+}
+
+func (p *proc) reload(context.Context) error { return syscall.EWINDOWS }
+
+// supported reports what this system cannot do, as a mistake.
+func (c Command) supported(m *mistakes) {
+	const reason = "cannot be had on this system"
+	m.add(c.Shell, "Shell", c.Shell, reason)
+	m.add(len(c.Sockets) > 0, "Sockets", nil, reason)
+	m.add(len(c.Streams) > 0, "Streams", nil, reason)
+	m.add(!c.User.isZero(), "User", c.User.Name, reason)
+	m.add(c.System.isSet(), "System", nil, reason)
+	m.add(c.Stop != nil, "Stop", nil, reason)
+	m.add(c.Abort != nil, "Abort", nil, reason)
+	m.add(c.Reload != nil, "Reload", nil, reason)
+	m.add(c.Quota != (Quota{}), "Quota", nil, reason)
+	m.add(c.Containment != (Containment{}), "Containment", nil, reason)
+	m.add(c.Detach, "Detach", c.Detach, reason)
+	m.add(c.PIDFile != "", "PIDFile", c.PIDFile, reason)
+}
+
+// isSet reports whether anything is asked of the system.
+func (s System) isSet() bool {
+	return s.Umask.set || s.Nice != 0 || s.IO != (IOPriority{}) || s.OOMScore != 0 || s.NoNewPrivileges ||
+		s.Chroot != "" || len(s.CPUs)+len(s.Limits)+len(s.Capabilities) > 0
+}

@@ -7,43 +7,102 @@ import (
 	"github.com/coppice-go/coppice/child"
 )
 
-// A pump carries one stream of a process from its pipe to its sink, in a
-// goroutine of its own. It ends with the last line, whatever the sink does
-// meanwhile; only a sink that never returns keeps it.
+// A pump carries one stream of a process from its pipe to its sink. It has a
+// goroutine while there is something to carry; only a sink that never returns
+// keeps that beyond the last line.
 type pump struct {
-	ctx  context.Context // of the run; only its values are used
-	name string
-	sink sink
-	pipe pipe
-	done chan struct{} // closed when everything has been delivered
+	ctx     context.Context // of the run; only its values are used
+	name    string
+	index   int // 0 for the output, 1 for the error output
+	sink    sink
+	journal *journal
+	rate    rate
+	pipe    pipe
+	queue   *queue        // between it and the sink, with Drop
+	done    chan struct{} // closed when everything has been delivered
 
-	// What follows belongs to the goroutine of run.
+	// What follows belongs to the goroutine that reads.
 	cut                  cutter
 	line                 line   // is being delivered
 	lost                 uint64 // lines that the sink did not take
 	complained, reported bool   // once is enough
 }
 
-func newPump(ctx context.Context, name string, to sink) *pump {
-	return &pump{ctx: context.WithoutCancel(ctx), name: name, sink: to, done: make(chan struct{})}
+func newPump(ctx context.Context, o Output, index int, j *journal) *pump {
+	name := o.Label
+	if name == "" {
+		name = [...]string{"stdout", "stderr"}[index]
+	}
+	p := &pump{
+		ctx: context.WithoutCancel(ctx), name: name, index: index, journal: j,
+		rate: rate{limit: o.Rate}, done: make(chan struct{}),
+	}
+	p.sink = o.sink(ctx, name)
+	if o.Drop {
+		p.queue = &queue{pump: p}
+	}
+	p.cut.raw = o.Raw
+	return p
 }
 
-// run delivers until the stream is over. It begins with what an earlier run
-// left undone, whose goroutine the sink has ended.
+// run delivers what there is, until there is nothing more for now or for ever.
+// It begins with what an earlier one left undone, whose goroutine the sink has
+// ended.
 func (p *pump) run() {
-	for more := true; more; p.cut.in, more = p.pipe.read() {
+	for {
 		for l, ok := p.cut.next(); ok; l, ok = p.cut.next() {
-			p.deliver(l)
+			p.take(l)
 		}
+		b, over := p.pipe.read()
+		if over {
+			break
+		}
+		if b == nil {
+			return
+		}
+		p.journal.counts[p.index].bytes.Add(uint64(len(b)))
+		p.cut.in = b
 	}
+	p.finish()
+}
+
+// finish delivers the last line, which nothing has ended, and what was lost.
+func (p *pump) finish() {
 	if l, ok := p.cut.rest(); ok {
-		p.deliver(l)
+		p.take(l)
 	}
-	if !p.reported && p.lost > 0 {
+	if p.queue != nil {
+		p.queue.finish()
+		return
+	}
+	p.end()
+}
+
+func (p *pump) end() {
+	lost := p.lost + p.rate.dropped
+	if !p.reported && lost > 0 {
 		p.reported = true
-		p.contain(child.Func(p.reportLost))
+		p.contain(child.Func(func(ctx context.Context) error {
+			child.Logger(ctx).Warn("output was lost", "stream", p.name, "lines", lost)
+			return nil
+		}))
 	}
 	close(p.done)
+}
+
+// take counts a line and delivers it, unless there are too many of them.
+func (p *pump) take(l line) {
+	counts := &p.journal.counts[p.index]
+	counts.lines.Add(1)
+	p.journal.add(p.index, p.name, l)
+	switch {
+	case !p.rate.allows():
+		counts.dropped.Add(uint64(len(l.text)))
+	case p.queue != nil:
+		p.queue.add(l)
+	default:
+		p.deliver(l)
+	}
 }
 
 // deliver gives l to the sink. A line counts as lost until it has been taken.
@@ -56,6 +115,7 @@ func (p *pump) deliver(l line) {
 		p.lost--
 		return
 	}
+	p.journal.counts[p.index].dropped.Add(uint64(len(l.text)))
 	p.complain(exit)
 }
 
@@ -77,6 +137,10 @@ func (p *pump) contain(s child.Service) (exit child.Exit) {
 
 func (p *pump) again(exit child.Exit) {
 	p.complain(exit)
+	if p.queue != nil {
+		p.queue.drain()
+		return
+	}
 	p.run()
 }
 
@@ -91,9 +155,33 @@ func (p *pump) complain(exit child.Exit) {
 	}))
 }
 
-func (p *pump) reportLost(ctx context.Context) error {
-	child.Logger(ctx).Warn("output was lost", "stream", p.name, "lines", p.lost)
-	return nil
+// collect ends the stream with what lies in the pipe.
+func (p *pump) collect() {
+	if p.pipe.collect() {
+		go p.run()
+	}
+}
+
+// rate bounds the lines of each second.
+type rate struct {
+	limit   int // 0 is none
+	since   time.Time
+	lines   int
+	dropped uint64
+}
+
+func (r *rate) allows() bool {
+	if r.limit == 0 {
+		return true
+	}
+	if now := time.Now(); now.Sub(r.since) >= time.Second {
+		r.since, r.lines = now, 0
+	}
+	if r.lines++; r.lines <= r.limit {
+		return true
+	}
+	r.dropped++
+	return false
 }
 
 // awaitDelivery returns when all pumps have delivered, or at the deadline.

@@ -15,7 +15,10 @@ type sink func(line) error
 
 // sink is where the lines of the stream go that is called name.
 func (o Output) sink(ctx context.Context, name string) sink {
-	if o.Writer != nil {
+	switch {
+	case o.To == Keep:
+		return func(line) error { return nil }
+	case o.Writer != nil:
 		return writeLines(o.Writer)
 	}
 	return logLines(ctx, name)

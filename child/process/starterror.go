@@ -8,11 +8,37 @@ import (
 	"github.com/coppice-go/coppice/child"
 )
 
-// startError is why c did not start: what says what was wrong with it, err is
-// the system's answer. It shows neither arguments nor environment.
-func startError(c Command, what string, err error) error {
+// A StartError is why a program did not start. It shows neither arguments nor
+// environment. Serve returns it within a [*child.StartError], which says
+// whether the same start may succeed later.
+type StartError struct {
+	// Step is what failed: hook, lookup, user, descriptors, cgroup, fork,
+	// directory, limits, exec.
+	Step string
+	// Path is the program.
+	Path string
+	// Reason says what was wrong, in words. Optional.
+	Reason string
+	// Err is the system's answer: a syscall.Errno, or another error.
+	Err error
+}
+
+// Error is the program, the reason and the system's answer in one line.
+func (e *StartError) Error() string {
+	s := "process: " + printable(e.Path) + ": "
+	if e.Reason == "" {
+		return fmt.Sprintf("%s%s: %v", s, e.Step, e.Err)
+	}
+	return fmt.Sprintf("%s%s: %s: %v", s, e.Step, e.Reason, e.Err)
+}
+
+// Unwrap is Err.
+func (e *StartError) Unwrap() error { return e.Err }
+
+// failed makes the error of a start.
+func (c Command) failed(step, reason string, err error) error {
 	return &child.StartError{
-		Err:       fmt.Errorf("process: %s: %s: %w", printable(c.Path), what, err),
+		Err:       &StartError{Step: step, Path: c.Path, Reason: reason, Err: err},
 		Temporary: isTemporary(err),
 	}
 }

@@ -5,6 +5,8 @@ import (
 	"fmt"
 	"strconv"
 	"strings"
+
+	"github.com/coppice-go/coppice/child"
 )
 
 // A FieldError tells one mistake in one field of a [Command].
@@ -39,10 +41,53 @@ func (c Command) Validate() error {
 	}
 	for i, entry := range c.Env {
 		m.add(hasNUL(entry), "Env"+index(i), nil, noNUL)
-		m.add(!strings.Contains(entry, "="), "Env"+index(i), nil, "must have the form KEY=value")
+		m.add(strings.IndexByte(entry, '=') < 1, "Env"+index(i), nil, "must have the form KEY=value")
 	}
+	m.add(int(c.Stdin.From) >= len(sourceWords.list), "Stdin.From", uint8(c.Stdin.From), "must be Empty, Piped or Ours")
 	c.Stdout.validate(&m, "Stdout")
 	c.Stderr.validate(&m, "Stderr")
+	c.descriptors(&m)
+	c.System.validate(&m)
+	c.Stop.validate(&m, "Stop", c.Stdin)
+	c.Abort.validate(&m, "Abort", c.Stdin)
+	c.Reload.validate(&m, "Reload", c.Stdin)
+	c.Endings.validate(&m)
+	c.Quota.validate(&m)
+	m.add(int(c.Leftovers) >= len(leftoverWords.list), "Leftovers", uint8(c.Leftovers), "must be KillThem, StopThem or LeaveThem")
+	m.add(int(c.Orphan) >= len(orphanWords.list), "Orphan", uint8(c.Orphan), "must be DieToo or LiveOn")
+	c.supported(&m)
+	return errors.Join(m...)
+}
+
+// descriptors checks what is passed on.
+func (c Command) descriptors(m *mistakes) {
+	for i, s := range c.Sockets {
+		m.add(s.File == nil, "Sockets"+index(i)+".File", nil, "must be open")
+		m.add(strings.ContainsAny(s.Name, ":\x00\n") || len(s.Name) > 255, "Sockets"+index(i)+".Name", s.Name, "must be at most 255 characters without a colon")
+	}
+	seen := map[string]bool{}
+	for i, s := range c.Streams {
+		m.add(s.Name == "", "Streams"+index(i)+".Name", s.Name, "must not be empty")
+		m.add(seen[s.Name], "Streams"+index(i)+".Name", s.Name, "must be unique in its command")
+		seen[s.Name] = true
+	}
+}
+
+// ValidateSpec checks c against the spec of the child that it runs. A
+// supervisor calls it where it finds it.
+func (c Command) ValidateSpec(s child.Spec) error {
+	grace := s.Shutdown
+	if grace == 0 {
+		grace = child.DefaultShutdown
+	}
+	var m mistakes
+	for _, l := range []struct {
+		field  string
+		ladder Ladder
+	}{{"Stop", c.stops(false)}, {"Abort", c.stops(true)}} {
+		least := l.ladder.least()
+		m.add(grace > 0 && least > grace, l.field, least, "must not take longer than the child's Shutdown of "+grace.String())
+	}
 	return errors.Join(m...)
 }
 

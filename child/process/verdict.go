@@ -2,6 +2,8 @@ package process
 
 import (
 	"errors"
+	"slices"
+	"syscall"
 
 	"github.com/coppice-go/coppice/child"
 )
@@ -12,11 +14,47 @@ import (
 var ErrStatusLost = errors.New("process: another wait in this program took the exit status")
 
 // verdict is what Serve makes of the end of a process: err is nil, a
-// [*child.StatusError] or [ErrStatusLost]. Obeying is no failure.
-func verdict(told bool, err error) error {
+// [*child.StatusError], [ErrStatusLost], or what made the run fail. What
+// counts as clean is no failure, nor is an end that the ladder asked for.
+func (c Command) verdict(told bool, err error) error {
 	var status *child.StatusError
-	if told && errors.As(err, &status) && obeyed(status) {
+	if !errors.As(err, &status) {
+		return err
+	}
+	end := Status{Code: status.Code, Signal: status.Signal}
+	if slices.Contains(c.Endings.Clean, end) || told && c.obeyed(end) {
 		return nil
 	}
 	return err
+}
+
+// obeyed reports whether this is how a program ends that was asked to: by a
+// signal of the ladder, or as a shell tells of that.
+func (c Command) obeyed(end Status) bool {
+	for _, sig := range c.stops(true).signals() {
+		if end.Signal == sig || end.Signal == 0 && end.Code == 128+int(sig) {
+			return true
+		}
+	}
+	return false
+}
+
+// stops is the ladder of a stop.
+func (c Command) stops(abort bool) Ladder {
+	stop := c.Stop
+	if stop == nil {
+		stop = Terminate()
+	}
+	if abort {
+		return slices.Concat(c.Abort, stop)
+	}
+	return stop
+}
+
+// reloads is the ladder of a reload.
+func (c Command) reloads() Ladder {
+	if c.Reload == nil {
+		return Ladder{{Signal: syscall.Signal(1), To: Leader}} // SIGHUP
+	}
+	return c.Reload
 }

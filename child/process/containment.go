@@ -1,0 +1,83 @@
+package process
+
+import "time"
+
+// Containment says how far the descendants of a process are held together. The
+// zero value: the process leads a session and a group of its own, and what is
+// left of the group ends with it.
+type Containment struct {
+	// Terminal leaves the process in our session, so that it can use our
+	// terminal; it still leads a group. Optional.
+	Terminal bool
+	// Cgroup gives the process a control group of its own, below ours, where
+	// the system lets us make one: then nothing can leave. Optional. Where it
+	// cannot be had, the run falls back to the group, and says so.
+	Cgroup bool
+}
+
+// Leftovers says what becomes of the processes of a group that are left when
+// its leader has ended. The zero value is [KillThem].
+type Leftovers uint8
+
+const (
+	// KillThem: they are killed at once.
+	KillThem Leftovers = iota
+	// StopThem: they are asked by the ladder of the command first.
+	StopThem
+	// LeaveThem: they live on, and nobody waits for them.
+	LeaveThem
+)
+
+var leftoverWords = words[Leftovers]{"Leftovers", []string{KillThem: "kill", StopThem: "stop", LeaveThem: "leave"}}
+
+// String is the word for it: kill, stop or leave.
+func (l Leftovers) String() string { return leftoverWords.string(l) }
+
+// MarshalText is [Leftovers.String]; an unknown value is an error.
+func (l Leftovers) MarshalText() ([]byte, error) { return leftoverWords.marshal(l) }
+
+// UnmarshalText is the reverse of [Leftovers.MarshalText].
+func (l *Leftovers) UnmarshalText(text []byte) error { return leftoverWords.unmarshal(text, l) }
+
+// Orphan says what becomes of a process when our own program dies without
+// having stopped it. The zero value is [DieToo].
+type Orphan uint8
+
+const (
+	// DieToo: its group is killed, by a small watcher process of ours.
+	DieToo Orphan = iota
+	// LiveOn: it is left alone.
+	LiveOn
+)
+
+var orphanWords = words[Orphan]{"Orphan", []string{DieToo: "kill", LiveOn: "leave"}}
+
+// String is the word for it: kill or leave.
+func (o Orphan) String() string { return orphanWords.string(o) }
+
+// MarshalText is [Orphan.String]; an unknown value is an error.
+func (o Orphan) MarshalText() ([]byte, error) { return orphanWords.marshal(o) }
+
+// UnmarshalText is the reverse of [Orphan.MarshalText].
+func (o *Orphan) UnmarshalText(text []byte) error { return orphanWords.unmarshal(text, o) }
+
+// Quota is what a process and its descendants may use. More than that, in
+// Samples looks one after the other, ends the run as a failure. The zero value
+// is no limit.
+type Quota struct {
+	// Memory is the resident memory of the whole group in bytes. Optional.
+	Memory uint64
+	// CPU is the share of one processor, as 1.5. Optional.
+	CPU float64
+	// Every is the time between two looks. Optional; zero is five seconds.
+	Every time.Duration
+	// Samples is how many looks in a row must find too much. Optional; zero
+	// is three.
+	Samples int
+}
+
+func (q Quota) validate(m *mistakes) {
+	m.add(q.CPU < 0 || q.CPU != q.CPU, "Quota.CPU", q.CPU, "must not be negative")
+	m.add(q.Every < 0, "Quota.Every", q.Every, "must not be negative")
+	m.add(q.Samples < 0, "Quota.Samples", q.Samples, "must not be negative")
+}

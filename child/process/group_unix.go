@@ -1,0 +1,100 @@
+//go:build unix
+
+package process
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"strings"
+	"syscall"
+	"time"
+
+	"github.com/coppice-go/coppice/child"
+)
+
+// endGroup ends those that are left of the group, while its number is ours. It
+// reports whether their end is to be waited for.
+func (p *proc) endGroup(ctx context.Context) (awaited bool) {
+	switch p.command.Leftovers {
+	case LeaveThem:
+		return false
+	case StopThem:
+		p.askGroup(ctx)
+	}
+	_ = syscall.Kill(-p.pid, sigKill) // whoever is left is seen later
+	return true
+}
+
+// askGroup asks the rest of a group by the ladder, as long as somebody but its
+// leader, who is a zombie, is there.
+func (p *proc) askGroup(ctx context.Context) {
+	left := func() bool {
+		found, ok := scan(p.pid)
+		return ok && len(found) > 0
+	}
+	for _, rung := range p.command.stops(false) {
+		if !left() {
+			return
+		}
+		if rung.Signal == 0 {
+			continue
+		}
+		_ = syscall.Kill(-p.pid, rung.Signal)
+		_ = syscall.Kill(-p.pid, sigCont)
+		wait := rung.Wait
+		if wait == 0 {
+			wait = child.DefaultShutdown
+		}
+		for deadline := time.Now().Add(wait); left() && time.Now().Before(deadline) && !isClosed(child.Killed(ctx)); {
+			time.Sleep(5 * time.Millisecond)
+		}
+	}
+}
+
+// awaitGone returns when nothing of the group is left, or names who is when
+// that takes too long. The leader has been waited for.
+func (p *proc) awaitGone(ctx context.Context) {
+	deadline := time.Now().Add(goneWait)
+	const short = time.Millisecond
+	for wait := 20 * time.Microsecond; ; wait = min(2*wait, 20*time.Millisecond) {
+		if errors.Is(syscall.Kill(-p.pid, 0), syscall.ESRCH) {
+			break
+		}
+		// A slow parent may leave zombies in the group for as long as it
+		// likes. Looking for the others costs more than a probe.
+		var left members
+		if wait > short {
+			found, ok := scan(p.pid)
+			if ok && len(found) == 0 {
+				break
+			}
+			left = found
+			_ = p.killGroup() // somebody was born while the others were killed
+		}
+		if time.Now().After(deadline) {
+			child.Logger(ctx).Warn("process: some of the group do not end", "group", p.pid, "left", left.String())
+			break
+		}
+		time.Sleep(wait)
+	}
+	p.forget()
+}
+
+// A member is a process of a group that is no zombie.
+type member struct {
+	pid   int
+	name  string
+	state byte
+}
+
+type members []member
+
+// String names them by number, command and state.
+func (m members) String() string {
+	names := make([]string, len(m))
+	for i, one := range m {
+		names[i] = fmt.Sprintf("%d (%s) %c", one.pid, printable(one.name), one.state)
+	}
+	return strings.Join(names, ", ")
+}

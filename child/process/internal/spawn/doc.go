@@ -1,0 +1,2 @@
+// Package spawn starts a process in one step.
+package spawn

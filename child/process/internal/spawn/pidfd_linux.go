@@ -1,0 +1,5 @@
+package spawn
+
+import "syscall"
+
+func withPidfd(sys *syscall.SysProcAttr, fd *int) { sys.PidFD = fd }

@@ -1,0 +1,191 @@
+package process
+
+import (
+	"sync"
+	"sync/atomic"
+	"time"
+)
+
+// A Line is a piece of a program's output: a line, or a part of one.
+type Line struct {
+	// Time is when it was read.
+	Time time.Time
+	// Seq numbers the pieces of one run, of all its streams, from 1.
+	Seq uint64
+	// Stream is the label of the stream: stdout and stderr, unless its Output
+	// says otherwise.
+	Stream string
+	// Text is the piece without its newline: the program's own bytes.
+	Text string
+	// Split says that the line goes on in the next piece of the stream.
+	Split bool
+	// Partial says that the stream ended before the line did.
+	Partial bool
+	// Missed is how many pieces before this one a listener did not get,
+	// because it was slow.
+	Missed uint64
+}
+
+const (
+	// tailSize is how many bytes of the last lines are kept for each stream.
+	tailSize = 2 << 10
+	// backlog is how many lines wait for a listener.
+	backlog = 256
+)
+
+// journal keeps the last lines of a process and tells listeners of new ones.
+// Nothing here waits for anybody.
+type journal struct {
+	counts [2]counts // by stream
+
+	mu        sync.Mutex // protects what follows
+	seq       uint64
+	tails     [2]tail
+	listeners map[*listener]struct{} // nil once the run is over
+	over      bool
+}
+
+// counts is what one stream has brought.
+type counts struct{ bytes, lines, dropped atomic.Uint64 }
+
+// tail is the end of one stream.
+type tail struct {
+	lines []Line
+	size  int
+}
+
+// add takes a piece of stream i.
+func (j *journal) add(i int, name string, l line) {
+	text := l.text
+	if l.ended {
+		text = text[:len(text)-1]
+	}
+	j.mu.Lock()
+	defer j.mu.Unlock()
+	j.seq++
+	line := Line{Time: time.Now(), Seq: j.seq, Stream: name, Split: !l.ended && !l.last, Partial: l.last}
+	if len(j.listeners) > 0 {
+		line.Text = string(text)
+		for l := range j.listeners {
+			l.add(line)
+		}
+	}
+	j.tails[i].add(line, text)
+}
+
+// add keeps a line, or as much of its end as there is room for.
+func (t *tail) add(line Line, text []byte) {
+	if len(text) > tailSize {
+		text = text[len(text)-tailSize:]
+	}
+	if len(line.Text) != len(text) {
+		line.Text = string(text)
+	}
+	t.size += len(text)
+	drop := 0
+	for t.size > tailSize || len(t.lines)-drop >= tailSize/64 {
+		t.size -= len(t.lines[drop].Text)
+		drop++
+	}
+	t.lines = append(t.lines[drop:], line)
+}
+
+// last are the last lines of all streams in the order of their numbers. Its
+// caller holds the lock.
+func (j *journal) last() (all []Line) {
+	a, b := j.tails[0].lines, j.tails[1].lines
+	for len(a) > 0 || len(b) > 0 {
+		if len(b) == 0 || len(a) > 0 && a[0].Seq < b[0].Seq {
+			all, a = append(all, a[0]), a[1:]
+		} else {
+			all, b = append(all, b[0]), b[1:]
+		}
+	}
+	return all
+}
+
+// close ends the listeners: nothing more comes.
+func (j *journal) close() {
+	j.mu.Lock()
+	defer j.mu.Unlock()
+	j.over = true
+	for l := range j.listeners {
+		l.end()
+	}
+	j.listeners = nil
+}
+
+// A listener gets the lines of a process in its own time. It holds up nobody:
+// what it does not take falls off at the old end.
+type listener struct {
+	stream string // the label it wants; empty is all
+	mu     sync.Mutex
+	queue  []Line
+	missed uint64
+	over   bool
+	news   chan struct{} // has room for one
+}
+
+// listen makes a listener that begins with the last lines.
+func (j *journal) listen(stream string) *listener {
+	l := &listener{stream: stream, news: make(chan struct{}, 1)}
+	j.mu.Lock()
+	defer j.mu.Unlock()
+	for _, line := range j.last() {
+		l.add(line)
+	}
+	if j.over {
+		l.end()
+		return l
+	}
+	if j.listeners == nil {
+		j.listeners = map[*listener]struct{}{}
+	}
+	j.listeners[l] = struct{}{}
+	return l
+}
+
+func (j *journal) leave(l *listener) {
+	j.mu.Lock()
+	defer j.mu.Unlock()
+	delete(j.listeners, l)
+}
+
+func (l *listener) add(line Line) {
+	if l.stream != "" && l.stream != line.Stream {
+		return
+	}
+	l.mu.Lock()
+	if len(l.queue) == backlog {
+		l.queue = l.queue[1:]
+		l.missed++
+	}
+	l.queue = append(l.queue, line)
+	l.mu.Unlock()
+	l.tell()
+}
+
+func (l *listener) end() {
+	l.mu.Lock()
+	l.over = true
+	l.mu.Unlock()
+	l.tell()
+}
+
+func (l *listener) tell() {
+	select {
+	case l.news <- struct{}{}:
+	default:
+	}
+}
+
+// take is what there is, and whether nothing more comes.
+func (l *listener) take() (lines []Line, over bool) {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	lines, l.queue = l.queue, nil
+	if len(lines) > 0 {
+		lines[0].Missed, l.missed = l.missed, 0
+	}
+	return lines, l.over
+}

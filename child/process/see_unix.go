@@ -1,0 +1,180 @@
+//go:build unix
+
+package process
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"time"
+
+	"github.com/coppice-go/coppice/child"
+)
+
+// see sees the process to its end, and to that of what it leaves behind.
+func (p *proc) see(ctx context.Context) error {
+	told := p.await(ctx)
+	if p.command.Detach && told {
+		p.detach()
+		return nil
+	}
+	err := p.command.verdict(told, p.finish(ctx))
+	if err != nil && p.handle.reason() == nil {
+		p.handle.Fail(err) // what is notified now comes too late to be the reason
+	}
+	p.handle.settle()
+	if reason := p.handle.reason(); reason != nil {
+		err = reason
+	}
+	p.handle.end(err)
+	if e := p.command.After.call(context.WithoutCancel(ctx), p.handle); e != nil {
+		child.Logger(ctx).Warn("process: the hook after the end failed", "err", e)
+	}
+	return err
+}
+
+// await returns when the process has ended; it asks it to when ctx ends, or
+// when the handle finds that it has failed.
+func (p *proc) await(ctx context.Context) (told bool) {
+	grace := child.Killed(ctx)
+	select {
+	case <-p.exited:
+		return false
+	case <-p.handle.failed:
+	case <-ctx.Done():
+	}
+	if p.command.Detach && p.handle.reason() == nil {
+		return true
+	}
+	if child.FromContext(ctx) == nil || ctx.Err() == nil {
+		alone, cancel := context.WithTimeout(context.WithoutCancel(ctx), child.DefaultShutdown)
+		defer cancel()
+		grace = either(alone.Done(), grace)
+	}
+	p.climb(ctx, grace)
+	return true
+}
+
+// either is closed when one of the two is, the second of which may be nil.
+func either(a, b <-chan struct{}) <-chan struct{} {
+	if b == nil {
+		return a
+	}
+	c := make(chan struct{})
+	go func() {
+		defer close(c)
+		select {
+		case <-a:
+		case <-b:
+		}
+	}()
+	return c
+}
+
+// climb asks the process to end, rung by rung, and kills it when the grace is
+// over.
+func (p *proc) climb(ctx context.Context, grace <-chan struct{}) {
+	ladder := p.command.stops(p.handle.reason() != nil || child.StopReason(ctx).Failure())
+	for i, rung := range ladder {
+		if isClosed(grace) {
+			break // no grace: do not ask first
+		}
+		p.ask(ctx, rung)
+		if p.rest(rung.Wait, i == len(ladder)-1, grace) {
+			return
+		}
+	}
+	p.report(ctx, "kill", p.signal(Group, sigKill))
+	select {
+	case <-p.exited:
+	case <-time.After(goneWait):
+		child.Logger(ctx).Error("process: unkillable", "pid", p.pid, "command", p.command.String())
+		<-p.exited
+	}
+}
+
+// rest waits for the end of a rung. It reports whether the process has ended.
+func (p *proc) rest(wait time.Duration, last bool, grace <-chan struct{}) bool {
+	var over <-chan time.Time
+	if wait > 0 || !last {
+		timer := time.NewTimer(wait)
+		defer timer.Stop()
+		over = timer.C
+	}
+	select {
+	case <-p.exited:
+		return true
+	case <-grace:
+	case <-over:
+	}
+	return isClosed(p.exited)
+}
+
+// ask does what a rung says.
+func (p *proc) ask(ctx context.Context, r Rung) {
+	switch {
+	case r.Signal != 0:
+		p.report(ctx, "signal", p.signal(r.To, r.Signal))
+		p.report(ctx, "wake", p.signal(r.To, sigCont)) // who was stopped cannot hear
+	case r.Text != "":
+		go func() { // nobody may be reading
+			_, err := p.handle.Write([]byte(r.Text))
+			p.report(ctx, "write", err)
+		}()
+	case r.Func != nil:
+		go func() {
+			err := Hook(r.Func).call(context.WithoutCancel(ctx), p.handle)
+			p.report(ctx, "ask", err)
+		}()
+	}
+}
+
+// report logs a request that could not be made, as a signal to a process that
+// has become another user's. What it means for the stop is the supervisor's
+// business, who sees that the run does not end.
+func (p *proc) report(ctx context.Context, what string, err error) {
+	if err != nil && !isClosed(p.exited) {
+		child.Logger(ctx).Warn("process: cannot "+what, "pid", p.pid, "err", err)
+	}
+}
+
+// finish is called when the leader has ended. It deals with the rest of the
+// group, waits until that is gone, sees to the output, and says how the leader
+// ended.
+func (p *proc) finish(ctx context.Context) error {
+	lived := time.Since(p.began)
+	gone := p.endGroup(ctx)
+	p.collect()
+	usage, err := p.reap()
+	if gone {
+		p.awaitGone(ctx)
+	}
+	awaitDelivery(p.pumps, time.Now().Add(deliveryWait))
+	p.journal.close()
+	var status *child.StatusError
+	if errors.As(err, &status) {
+		status.Lived, status.Usage, status.Output = lived, usage, p.lastOutput(ctx)
+	}
+	return err
+}
+
+// lastOutput is the end of what the process printed, made safe to show.
+func (p *proc) lastOutput(ctx context.Context) string {
+	const most = 1 << 10
+	var text string
+	for _, l := range p.handle.Last() {
+		text += printable(child.Redact(ctx, l.Text)) + "\n"
+	}
+	if len(text) > most {
+		text = text[len(text)-most:]
+	}
+	return text
+}
+
+// detach lets go of a process that lives on.
+func (p *proc) detach() {
+	p.forget()
+	p.collect()
+	p.journal.close()
+	p.handle.end(fmt.Errorf("process: %d was left alone", p.pid))
+}
