@@ -100,3 +100,27 @@ var decisionWords = []string{ByType: "by_type", RestartIt: "restart", CompleteIt
 
 // String is the decision's word.
 func (d Decision) String() string { return word(decisionWords, "Decision", d) }
+
+// A Decider is a [Service] that says what follows its exits, as one does that
+// gives a meaning to exit codes. It is asked where the spec has no Decide, in
+// the same way.
+type Decider interface {
+	Service
+	// Decides reports whether Decide is to be asked at all. It is asked once,
+	// when the tree is made.
+	Decides() bool
+	// Decide says what follows exit.
+	Decide(exit Exit) Decision
+}
+
+// Decider is whom a supervisor asks about the exits of the child: the spec's
+// Decide, or a service that is a [Decider], or nil.
+func (s Spec) Decider() func(Exit) Decision {
+	if s.Decide != nil {
+		return s.Decide
+	}
+	if d, ok := s.Run.(Decider); ok && d.Decides() {
+		return d.Decide
+	}
+	return nil
+}

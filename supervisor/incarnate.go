@@ -105,7 +105,7 @@ const decideTime = 5 * time.Second
 // behind if it does not answer.
 func (r *run) decide(exit child.Exit) child.Decision {
 	answer := make(chan child.Decision, 1)
-	f := r.child.Spec.(child.Spec).Decide
+	f := r.child.Spec.(child.Spec).Decider()
 	go func() {
 		d := child.ByType
 		defer func() {

@@ -101,7 +101,7 @@ func policyOf(s child.Spec, backoff strategies.Backoff) machine.Policy {
 	p := machine.Policy{
 		Restart: s.Restart, Stuck: s.Stuck, Supervisor: sub || whole, Significant: s.Significant,
 		Announces: s.Ready.Call || announcer != nil && announcer.Announces(),
-		Decides:   s.Decide != nil, OwnThread: s.OwnThread,
+		Decides:   s.Decider() != nil, OwnThread: s.OwnThread,
 		Grace: s.Shutdown, Patience: s.Ready.Patience, Backoff: backoff.WithDefaults(),
 	}
 	if p.Grace == 0 && p.Supervisor {

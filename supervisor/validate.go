@@ -232,7 +232,7 @@ func (v *validator) worker(sup *Spec, s child.Spec, at string) {
 	if child.Missing(s.Run) {
 		v.wrong(at, "Run", child.NameOf(s.Run), "must not be nil")
 	} else {
-		v.service(at, s.Run)
+		v.service(at, s)
 	}
 	v.policy(at, s.Restart, s.Shutdown, s.Ready)
 	v.field(at, s.Backoff.Validate())
@@ -248,18 +248,24 @@ func (v *validator) worker(sup *Spec, s child.Spec, at string) {
 	}
 }
 
-// service asks a service that can check itself, as a process's command can.
-func (v *validator) service(at string, s child.Service) {
-	checker, ok := s.(interface{ Validate() error })
-	if !ok {
-		return
+// service asks a service that can check itself, as a process's command can, or
+// the spec that it stands in.
+func (v *validator) service(at string, s child.Spec) {
+	if c, ok := s.Run.(interface{ Validate() error }); ok {
+		v.ask(at, s.Run, c.Validate)
 	}
+	if c, ok := s.Run.(interface{ ValidateSpec(child.Spec) error }); ok {
+		v.ask(at, s.Run, func() error { return c.ValidateSpec(s) })
+	}
+}
+
+func (v *validator) ask(at string, s child.Service, validate func() error) {
 	defer func() {
 		if p := recover(); p != nil {
-			v.wrong(at, "Run", child.NameOf(s), "its Validate panicked: "+child.Recovered(p).Error())
+			v.wrong(at, "Run", child.NameOf(s), "its validation panicked: "+child.Recovered(p).Error())
 		}
 	}()
-	if err := checker.Validate(); err != nil {
+	if err := validate(); err != nil {
 		v.wrong(at, "Run", child.NameOf(s), child.ExitOf(err).Text())
 	}
 }
