@@ -42,5 +42,7 @@ func searchPath(env []string) string {
 	if path, ok := lookupEnv(env, "PATH"); ok {
 		return path
 	}
-	return "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin"
+	return defaultPath
 }
+
+const defaultPath = "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin"

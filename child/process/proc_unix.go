@@ -23,6 +23,7 @@ type proc struct {
 	began   time.Time
 	exited  chan struct{} // closed when the leader has ended
 	handle  *Handle
+	guarded string // what ends it with our program: byWatcher, byKernel or nothing
 
 	ended // how the system tells of the end
 }
@@ -51,11 +52,15 @@ func start(ctx context.Context, c Command) (*proc, error) {
 		return nil, c.failed("descriptors", "", err)
 	}
 	p := &proc{wiring: w, command: c, exited: make(chan struct{})}
+	p.prepareOrphan(attr)
 	err = p.spawn(attr)
 	w.closeEnds()
 	if err != nil {
 		w.abandon()
 		return nil, err
+	}
+	if p.guarded == byWatcher {
+		theGuard.add(p.pid)
 	}
 	p.handle = newHandle(p)
 	p.watch(w.follow())

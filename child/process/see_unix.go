@@ -149,6 +149,7 @@ func (p *proc) finish(ctx context.Context) error {
 	if gone {
 		p.awaitGone(ctx)
 	}
+	p.release()
 	awaitDelivery(p.pumps, time.Now().Add(deliveryWait))
 	p.journal.close()
 	var status *child.StatusError
@@ -174,6 +175,7 @@ func (p *proc) lastOutput(ctx context.Context) string {
 // detach lets go of a process that lives on.
 func (p *proc) detach() {
 	p.forget()
+	p.release()
 	p.collect()
 	p.journal.close()
 	p.handle.end(fmt.Errorf("process: %d was left alone", p.pid))
