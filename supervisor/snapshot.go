@@ -68,10 +68,9 @@ type Status struct {
 	Restarts uint64
 	// Reason is why it was told to stop, while State is Stopping or Stuck.
 	Reason child.Reason
-	// LastExit is how the last run ended, if it failed or ended by itself.
-	LastExit child.Exit
-	// LastExitAt is when that was, zero if there was none.
-	LastExitAt time.Time
+	// Deaths are how its last runs ended, if they failed or ended by
+	// themselves: at most ten, the oldest first.
+	Deaths []Death
 	// NextAttempt is when it will be started, while State is Restarting.
 	NextAttempt time.Time
 	// Wait is the delay that NextAttempt comes from.
@@ -85,6 +84,26 @@ type Status struct {
 	Intensity strategies.Intensity
 	// Children are a supervisor's children in start order, if it runs.
 	Children []Status
+}
+
+// A Death is how one run ended.
+type Death struct {
+	// Exit is the end.
+	Exit child.Exit
+	// At is when it came.
+	At time.Time
+	// Lived is how long the run lived from when it was ready, zero if it never was.
+	Lived time.Duration
+	// Incarnation is the number of the run.
+	Incarnation uint64
+}
+
+// Last is how the last run ended, zero if none has.
+func (s *Status) Last() Death {
+	if len(s.Deaths) == 0 {
+		return Death{}
+	}
+	return s.Deaths[len(s.Deaths)-1]
 }
 
 // All yields s and everything below it, each before its children.
@@ -152,7 +171,8 @@ func (n *node) state() State {
 type seen struct {
 	child       *machine.Child // for what does not change
 	past        *machine.Past  // a copy, if there is one
-	run         *run           // if it lives
+	deaths      []machine.Death
+	run         *run // if it lives
 	incarnation uint64
 	since       time.Duration
 	count       int
@@ -193,6 +213,7 @@ func (n *node) see(c *machine.Child, now time.Duration) seen {
 	}
 	if c.Past != nil {
 		past := *c.Past
+		s.deaths = past.Deaths()
 		s.past, s.count = &past, c.WindowCount(now, n.m.Intensity)
 	}
 	return s
@@ -212,9 +233,10 @@ func (n *node) status(s *seen) Status {
 	if p == nil {
 		return st
 	}
-	st.Restarts, st.LastExit = p.Restarts, p.Last
-	if p.LastAt != 0 {
-		st.LastExitAt = n.tree.wall(p.LastAt)
+	st.Restarts = p.Restarts
+	st.Deaths = make([]Death, len(s.deaths))
+	for i, d := range s.deaths {
+		st.Deaths[i] = Death{Exit: d.Exit, At: n.tree.wall(d.At), Lived: d.Lived, Incarnation: d.Incarnation}
 	}
 	if s.state == machine.Restarting {
 		st.NextAttempt, st.Wait = n.tree.wall(p.Next), p.Wait

@@ -104,7 +104,7 @@ func (l *ledger) open(m *machine.Machine) {
 	}
 	before.Each(func(c *machine.Child) bool {
 		if now := m.Lookup(c.Name); now != nil {
-			now.Incarnation = c.Incarnation
+			now.Inherit(c)
 		} else {
 			l.keep(c.Name, c.Incarnation)
 		}

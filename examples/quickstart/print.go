@@ -69,8 +69,8 @@ func (p *printer) tree(snap supervisor.Snapshot) {
 // those below.
 func (p *printer) draw(s *supervisor.Status, branch, lead string, now time.Time) {
 	exit := ""
-	if !s.LastExitAt.IsZero() {
-		exit = s.LastExit.String()
+	if len(s.Deaths) > 0 {
+		exit = s.Last().Exit.String()
 	}
 	if s.State == supervisor.Restarting {
 		exit += fmt.Sprintf(" (next try in %v)", s.NextAttempt.Sub(now).Round(100*time.Millisecond))

@@ -72,12 +72,11 @@ type Child struct {
 
 // Past is what a child carries that has failed or is waited for.
 type Past struct {
-	Last     child.Exit    // how the last run ended
-	LastAt   time.Duration // when
 	Restarts uint64        // automatic restarts over the life of the place
 	Next     time.Duration // when the next attempt is due, while Restarting
 	Wait     time.Duration // the delay that Next comes from
 	Log      any           // for the driver
+	deaths   history
 	lived    time.Duration // how long the last run lived, from when it was ready
 	delay    time.Duration // state of the backoff
 	verdict  Verdict       // while Dead: what the user's code made of Last

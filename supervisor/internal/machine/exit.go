@@ -42,8 +42,8 @@ func (m *Machine) exited(c *Child, exit *child.Exit, v Verdict) {
 	case was == Starting:
 		m.unstarted(c, exit, v)
 	default:
+		c.past().lived = m.now - c.Since
 		exit = m.record(c, exit)
-		c.Past.lived = m.now - c.Since
 		m.hear(c, exit, v)
 	}
 }
@@ -61,12 +61,16 @@ func (m *Machine) hear(c *Child, exit *child.Exit, v Verdict) {
 // record keeps the last exit where it stays for the actions to point to, if it
 // is one worth the memory: the clean end of a stop is not.
 func (m *Machine) record(c *Child, exit *child.Exit) *child.Exit {
-	if c.Past == nil && exit.Reason != child.NotTold && exit.Kind == child.Normal {
+	if exit.Reason != child.NotTold && exit.Kind == child.Normal {
 		return exit
 	}
 	p := c.past()
-	p.Last, p.LastAt = *exit, m.now
-	return &p.Last
+	d := p.deaths.add(c.Incarnation)
+	d.Exit, d.At, d.Lived, d.Incarnation = *exit, m.now, p.lived, c.Incarnation
+	if exit.Kind == child.StartFailed {
+		d.Lived = 0
+	}
+	return &d.Exit
 }
 
 // judge decides about a run that had started and ended by itself, or that
@@ -158,7 +162,7 @@ func (m *Machine) alone() bool {
 func (m *Machine) attempt(c *Child) {
 	p := c.Past
 	if !c.uncounted && !m.allowed(c) {
-		m.giveUp(c, &p.Last, true)
+		m.giveUp(c, &p.Last().Exit, true)
 		return
 	}
 	c.uncounted = false
@@ -325,6 +329,9 @@ func (m *Machine) started(c *Child) {
 func (m *Machine) tell(c *Child, why child.Reason) {
 	m.unschedule(c)
 	c.unready = c.State == Starting
+	if c.Past != nil || why.Failure() {
+		c.past().lived = m.now - c.Since // and not the time it takes to end
+	}
 	c.State, c.Told, c.Since = Stopping, why, m.now
 	m.note(Told, c)
 	m.act(Tell, c)

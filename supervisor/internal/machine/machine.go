@@ -163,7 +163,6 @@ func (m *Machine) Exited(c *Child, incarnation uint64, exit *child.Exit, v Verdi
 func (m *Machine) Fail(c *Child, incarnation uint64, why child.Reason, now time.Duration) []Action {
 	m.begin(now)
 	if c.Incarnation == incarnation && (c.State == Running || c.State == Starting) {
-		c.past().lived = now - c.Since // and not the time it takes to end
 		m.tell(c, why)
 	}
 	return m.settle()
@@ -253,7 +252,7 @@ func (m *Machine) settle() []Action {
 			c := m.dead[0]
 			m.dead = shift(m.dead)
 			if c.State == Dead {
-				m.judge(c, &c.Past.Last, c.Past.verdict)
+				m.judge(c, &c.Past.Last().Exit, c.Past.verdict)
 			}
 		case m.serve():
 		case len(m.ripe) > 0:

@@ -135,7 +135,7 @@ func TestWhatAChildRemembers(t *testing.T) {
 	a.Policy.Backoff = strategies.Backoff{}.WithDefaults()
 	m.Exited(a, 1, &child.Exit{Kind: child.Panicked}, ByType, time.Minute/100)
 	p := a.Past
-	if p.Last.Kind != child.Panicked || p.LastAt != 600*time.Millisecond || p.Wait != time.Second || p.Next != 1600*time.Millisecond {
+	if p.Last().Exit.Kind != child.Panicked || p.Last().At != 600*time.Millisecond || p.Wait != time.Second || p.Next != 1600*time.Millisecond {
 		t.Errorf("got %+v", *p)
 	}
 	if p.Restarts != 0 {

@@ -100,7 +100,7 @@ func (m *Machine) finish(c *Child) bool {
 	case c.State.live() && m.killing && !c.Killed:
 		m.kill(c)
 	case c.State == Dead:
-		m.noteExit(c, &c.Past.Last, Follows, 0)
+		m.noteExit(c, &c.Past.Last().Exit, Follows, 0)
 		m.brought(c)
 	case c.State == Restarting && c != m.op.trigger:
 		m.cancel(c)
