@@ -100,6 +100,9 @@ type Exit struct {
 	Reason Reason
 	// Core says, with kind Signalled, that the system wrote a core file.
 	Core bool
+	// OOM says, with kind Signalled, that the system killed the process for
+	// want of memory.
+	OOM bool
 	// Temporary says, with kind StartFailed, that the start failed for now
 	// (something was short) and not for good (something is missing).
 	Temporary bool
@@ -174,6 +177,9 @@ func (e Exit) String() string {
 		if e.Core {
 			s += " (core dumped)"
 		}
+		if e.OOM {
+			s += " (out of memory)"
+		}
 	case KilledByUs:
 		s = "killed" + e.why() + e.because()
 	case StartFailed:
@@ -233,6 +239,9 @@ type StatusError struct {
 	Signal syscall.Signal
 	// Core says that the system wrote a core file.
 	Core bool
+	// OOM says that the system killed it because it, or its control group, had
+	// no memory left. It is known where the process has a control group.
+	OOM bool
 	// Lived is how long the process ran.
 	Lived time.Duration
 	// Usage is what it has used.
@@ -263,7 +272,7 @@ func (e *StatusError) Error() string {
 func (e *StatusError) fill(exit *Exit) {
 	exit.Kind, exit.Code = ExitCode, int32(e.Code)
 	if e.Signal != 0 {
-		exit.Kind, exit.Code, exit.Signal, exit.Core = Signalled, 0, e.Signal, e.Core
+		exit.Kind, exit.Code, exit.Signal, exit.Core, exit.OOM = Signalled, 0, e.Signal, e.Core, e.OOM
 	}
 }
 

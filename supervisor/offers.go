@@ -2,6 +2,7 @@ package supervisor
 
 import (
 	"context"
+	"reflect"
 	"sync"
 )
 
@@ -28,7 +29,7 @@ func (o *offers) add(r *run, v any) {
 	path := r.Path()
 	var mine []offer
 	for _, other := range o.by[path] {
-		if other.run == r {
+		if other.run == r && reflect.TypeOf(other.value) != reflect.TypeOf(v) {
 			mine = append(mine, other)
 		}
 	}

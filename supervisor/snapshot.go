@@ -71,6 +71,8 @@ type Status struct {
 	// Deaths are how its last runs ended, if they failed or ended by
 	// themselves: at most ten, the oldest first.
 	Deaths []Death
+	// Facts are what its run tells of itself, if it is a process.
+	Facts child.Facts
 	// NextAttempt is when it will be started, while State is Restarting.
 	NextAttempt time.Time
 	// Wait is the delay that NextAttempt comes from.
@@ -197,10 +199,15 @@ func (n *node) describe(s *Status, deep bool) {
 	s.Children = make([]Status, len(all))
 	for i := range all {
 		s.Children[i] = n.status(&all[i])
-		if r := all[i].run; deep && r != nil {
-			if sub := r.sub(); sub != nil {
-				sub.describe(&s.Children[i], true)
-			}
+		r := all[i].run
+		if r == nil {
+			continue
+		}
+		if r.tells() {
+			s.Children[i].Facts = n.tree.offers.facts(r)
+		}
+		if sub := r.sub(); deep && sub != nil {
+			sub.describe(&s.Children[i], true)
 		}
 	}
 }

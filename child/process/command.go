@@ -120,6 +120,7 @@ func (c Command) Serve(ctx context.Context) error {
 		return err
 	}
 	child.Publish(ctx, p.handle)
+	child.Publish(ctx, p.facts())
 	child.Ready(ctx)
 	return p.see(ctx)
 }

@@ -10,9 +10,28 @@ type Containment struct {
 	// terminal; it still leads a group. Optional.
 	Terminal bool
 	// Cgroup gives the process a control group of its own, below ours, where
-	// the system lets us make one: then nothing can leave. Optional. Where it
-	// cannot be had, the run falls back to the group, and says so.
+	// the system lets us make one (cgroup v2): then nothing can leave. It is
+	// kept over the runs of the child. Optional. Where it cannot be had, the
+	// run falls back to the group; the snapshot says which it is.
 	Cgroup bool
+	// MaxMemory is a hard limit of the control group in bytes: the kernel kills
+	// who goes beyond it, which is an end of its own kind. Optional; zero is
+	// none. A start fails where the system does not let us set it.
+	MaxMemory uint64
+	// MaxCPU is a hard limit of the control group as a number of processors,
+	// as 1.5. Optional; zero is none.
+	MaxCPU float64
+	// MaxProcesses is a hard limit of the control group. Optional; zero is none.
+	MaxProcesses int
+}
+
+// limits reports whether a hard limit is set.
+func (c Containment) limits() bool { return c.MaxMemory > 0 || c.MaxCPU > 0 || c.MaxProcesses > 0 }
+
+func (c Containment) validate(m *mistakes) {
+	m.add(c.limits() && !c.Cgroup, "Containment.Cgroup", c.Cgroup, "must be set for a hard limit")
+	m.add(c.MaxCPU < 0 || c.MaxCPU != c.MaxCPU, "Containment.MaxCPU", c.MaxCPU, "must not be negative")
+	m.add(c.MaxProcesses < 0, "Containment.MaxProcesses", c.MaxProcesses, "must not be negative")
 }
 
 // Leftovers says what becomes of the processes of a group that are left when

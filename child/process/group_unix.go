@@ -6,6 +6,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"slices"
 	"strings"
 	"syscall"
 	"time"
@@ -23,6 +24,7 @@ func (p *proc) endGroup(ctx context.Context) (awaited bool) {
 		p.askGroup(ctx)
 	}
 	_ = syscall.Kill(-p.pid, sigKill) // whoever is left is seen later
+	p.cgroup.signal(sigKill)
 	return true
 }
 
@@ -30,7 +32,7 @@ func (p *proc) endGroup(ctx context.Context) (awaited bool) {
 // leader, who is a zombie, is there.
 func (p *proc) askGroup(ctx context.Context) {
 	left := func() bool {
-		found, ok := scan(p.pid)
+		found, ok := p.left()
 		return ok && len(found) > 0
 	}
 	for _, rung := range p.command.stops(false) {
@@ -42,6 +44,8 @@ func (p *proc) askGroup(ctx context.Context) {
 		}
 		_ = syscall.Kill(-p.pid, rung.Signal)
 		_ = syscall.Kill(-p.pid, sigCont)
+		p.cgroup.signal(rung.Signal)
+		p.cgroup.signal(sigCont)
 		wait := rung.Wait
 		if wait == 0 {
 			wait = child.DefaultShutdown
@@ -58,19 +62,20 @@ func (p *proc) awaitGone(ctx context.Context) {
 	deadline := time.Now().Add(goneWait)
 	const short = time.Millisecond
 	for wait := 20 * time.Microsecond; ; wait = min(2*wait, 20*time.Millisecond) {
-		if errors.Is(syscall.Kill(-p.pid, 0), syscall.ESRCH) {
+		if errors.Is(syscall.Kill(-p.pid, 0), syscall.ESRCH) && !p.cgroup.populated() {
 			break
 		}
 		// A slow parent may leave zombies in the group for as long as it
 		// likes. Looking for the others costs more than a probe.
 		var left members
 		if wait > short {
-			found, ok := scan(p.pid)
+			found, ok := p.left()
 			if ok && len(found) == 0 {
 				break
 			}
 			left = found
 			_ = p.killGroup() // somebody was born while the others were killed
+			p.cgroup.signal(sigKill)
 		}
 		if time.Now().After(deadline) {
 			child.Logger(ctx).Warn("process: some of the group do not end", "group", p.pid, "left", left.String())
@@ -79,6 +84,18 @@ func (p *proc) awaitGone(ctx context.Context) {
 		time.Sleep(wait)
 	}
 	p.forget()
+}
+
+// left is who of the group, and of the control group, is left, zombies aside;
+// false where the system does not tell.
+func (p *proc) left() (all members, ok bool) {
+	all, ok = scan(p.pid)
+	for _, m := range p.cgroup.members() {
+		if !slices.ContainsFunc(all, func(other member) bool { return other.pid == m.pid }) {
+			all = append(all, m)
+		}
+	}
+	return all, ok
 }
 
 // A member is a process of a group that is no zombie.

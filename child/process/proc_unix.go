@@ -19,6 +19,7 @@ import (
 type proc struct {
 	*wiring
 	command Command
+	cgroup  *cgroup // nil if there is none
 	pid     int
 	began   time.Time
 	exited  chan struct{} // closed when the leader has ended
@@ -47,11 +48,17 @@ func start(ctx context.Context, c Command) (*proc, error) {
 	case <-ctx.Done():
 		return nil, context.Cause(ctx)
 	}
+	group, err := c.openCgroup(ctx)
+	if err != nil {
+		return nil, err
+	}
+	defer group.close()
 	w, err := wire(ctx, c)
 	if err != nil {
 		return nil, c.failed("descriptors", "", err)
 	}
-	p := &proc{wiring: w, command: c, exited: make(chan struct{})}
+	p := &proc{wiring: w, command: c, cgroup: group, exited: make(chan struct{})}
+	attr.Cgroup = group.fd()
 	p.prepareOrphan(attr)
 	err = p.spawn(attr)
 	w.closeEnds()
@@ -108,11 +115,13 @@ func unwrapped(err error) error {
 // its number, and that of the group, are ours. That nobody is left is no error.
 func (p *proc) signal(to Scope, sig syscall.Signal) error {
 	var err error
-	switch to {
-	case Leader:
+	switch {
+	case to == Leader:
 		err = syscall.Kill(p.pid, sig)
-	case Group:
+	case to == Group:
 		err = p.signalGroup(sig)
+	case to == Cgroup && p.cgroup != nil:
+		p.cgroup.signal(sig)
 	default:
 		err = p.signalGroup(sig)
 		for _, pid := range descendants(p.pid) {

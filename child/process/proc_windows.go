@@ -201,3 +201,6 @@ func (s System) isSet() bool {
 	return s.Umask.set || s.Nice != 0 || s.IO != (IOPriority{}) || s.OOMScore != 0 || s.NoNewPrivileges ||
 		s.Chroot != "" || len(s.CPUs)+len(s.Limits)+len(s.Capabilities) > 0
 }
+
+// facts are what a snapshot shows.
+func (p *proc) facts() child.Facts { return child.Facts{PID: p.pid} }

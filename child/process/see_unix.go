@@ -85,6 +85,7 @@ func (p *proc) climb(ctx context.Context, grace <-chan struct{}) {
 		}
 	}
 	p.report(ctx, "kill", p.signal(Group, sigKill))
+	p.cgroup.signal(sigKill)
 	select {
 	case <-p.exited:
 	case <-time.After(goneWait):
@@ -150,11 +151,14 @@ func (p *proc) finish(ctx context.Context) error {
 		p.awaitGone(ctx)
 	}
 	p.release()
+	oom := p.cgroup.oomKilled()
+	p.cgroup.remove(ctx.Err() != nil || child.FromContext(ctx) == nil)
 	awaitDelivery(p.pumps, time.Now().Add(deliveryWait))
 	p.journal.close()
 	var status *child.StatusError
 	if errors.As(err, &status) {
 		status.Lived, status.Usage, status.Output = lived, usage, p.lastOutput(ctx)
+		status.OOM = oom && status.Signal == sigKill
 	}
 	return err
 }
@@ -179,4 +183,16 @@ func (p *proc) detach() {
 	p.collect()
 	p.journal.close()
 	p.handle.end(fmt.Errorf("process: %d was left alone", p.pid))
+}
+
+// facts are what a snapshot shows.
+func (p *proc) facts() child.Facts {
+	f := child.Facts{PID: p.pid, Containment: "session", Guard: p.guarded}
+	if p.command.Containment.Terminal {
+		f.Containment = "group"
+	}
+	if p.cgroup != nil {
+		f.Containment = "cgroup " + p.cgroup.path
+	}
+	return f
 }

@@ -53,6 +53,7 @@ func (c Command) Validate() error {
 	c.Reload.validate(&m, "Reload", c.Stdin)
 	c.Endings.validate(&m)
 	c.Quota.validate(&m)
+	c.Containment.validate(&m)
 	m.add(int(c.Leftovers) >= len(leftoverWords.list), "Leftovers", uint8(c.Leftovers), "must be KillThem, StopThem or LeaveThem")
 	m.add(int(c.Orphan) >= len(orphanWords.list), "Orphan", uint8(c.Orphan), "must be DieToo or LiveOn")
 	c.supported(&m)
