@@ -24,5 +24,6 @@ type Facts struct {
 // configuration again, as a process is by SIGHUP. It returns when it has been
 // asked; an error says why it could not be.
 type Reloader interface {
+	// Reload asks, and returns when that is done, or when ctx ends.
 	Reload(ctx context.Context) error
 }
