@@ -81,8 +81,12 @@ type Command struct {
 	// After is called after each end. Optional.
 	After Hook
 	// PIDFile is where a program that leaves itself (that forks, and whose
-	// first process ends) writes the number of the process that stays.
-	// Optional; without it such a program has ended when its first process has.
+	// first process ends with the code 0) writes the number of the process
+	// that stays, relative to Dir. The start is complete when it has; from
+	// then on that process is the one meant by everything here. It is no child
+	// of ours, so that nobody learns how it ends: an end without a stop is an
+	// [ErrStatusLost]. Optional; without it such a program has ended when its
+	// first process has, and what it left in its group is killed. Linux only.
 	PIDFile string
 }
 
@@ -119,9 +123,14 @@ func (c Command) Serve(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
+	if c.PIDFile != "" {
+		p.follow(ctx)
+	}
 	child.Publish(ctx, p.handle)
 	child.Publish(ctx, p.facts())
-	child.Ready(ctx)
+	if p.handle.reason() == nil && (c.PIDFile == "" || p.followed) {
+		child.Ready(ctx)
+	}
 	return p.see(ctx)
 }
 

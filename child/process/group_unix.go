@@ -23,7 +23,7 @@ func (p *proc) endGroup(ctx context.Context) (awaited bool) {
 	case StopThem:
 		p.askGroup(ctx)
 	}
-	_ = syscall.Kill(-p.pid, sigKill) // whoever is left is seen later
+	_ = syscall.Kill(-p.pgid, sigKill) // whoever is left is seen later
 	p.cgroup.signal(sigKill)
 	return true
 }
@@ -42,8 +42,8 @@ func (p *proc) askGroup(ctx context.Context) {
 		if rung.Signal == 0 {
 			continue
 		}
-		_ = syscall.Kill(-p.pid, rung.Signal)
-		_ = syscall.Kill(-p.pid, sigCont)
+		_ = syscall.Kill(-p.pgid, rung.Signal)
+		_ = syscall.Kill(-p.pgid, sigCont)
 		p.cgroup.signal(rung.Signal)
 		p.cgroup.signal(sigCont)
 		wait := rung.Wait
@@ -62,7 +62,7 @@ func (p *proc) awaitGone(ctx context.Context) {
 	deadline := time.Now().Add(goneWait)
 	const short = time.Millisecond
 	for wait := 20 * time.Microsecond; ; wait = min(2*wait, 20*time.Millisecond) {
-		if errors.Is(syscall.Kill(-p.pid, 0), syscall.ESRCH) && !p.cgroup.populated() {
+		if errors.Is(syscall.Kill(-p.pgid, 0), syscall.ESRCH) && !p.cgroup.populated() {
 			break
 		}
 		// A slow parent may leave zombies in the group for as long as it
@@ -78,7 +78,7 @@ func (p *proc) awaitGone(ctx context.Context) {
 			p.cgroup.signal(sigKill)
 		}
 		if time.Now().After(deadline) {
-			child.Logger(ctx).Warn("process: some of the group do not end", "group", p.pid, "left", left.String())
+			child.Logger(ctx).Warn("process: some of the group do not end", "group", p.pgid, "left", left.String())
 			break
 		}
 		time.Sleep(wait)
@@ -89,7 +89,7 @@ func (p *proc) awaitGone(ctx context.Context) {
 // left is who of the group, and of the control group, is left, zombies aside;
 // false where the system does not tell.
 func (p *proc) left() (all members, ok bool) {
-	all, ok = scan(p.pid)
+	all, ok = scan(p.pgid)
 	for _, m := range p.cgroup.members() {
 		if !slices.ContainsFunc(all, func(other member) bool { return other.pid == m.pid }) {
 			all = append(all, m)

@@ -200,6 +200,6 @@ func (p *proc) prepareOrphan(attr *spawn.Attr) {
 // is anything.
 func (p *proc) release() {
 	if p.guarded == byWatcher {
-		theGuard.remove(p.pid)
+		theGuard.remove(p.pgid)
 	}
 }

@@ -34,6 +34,8 @@ func (p *proc) reap() (child.Usage, error) { return p.usage, p.err }
 
 func (p *proc) forget() {}
 
+func (p *proc) vanished() bool { return false }
+
 func (p *proc) killGroup() error { return unix.ENOSYS }
 
 // scan is nothing here: probes alone have to tell.

@@ -13,18 +13,21 @@ import (
 	"golang.org/x/sys/unix"
 )
 
-// A proc is a started process, the leader of a group that bears its number.
+// A proc is a started process, the leader of a group that bears its number, or
+// one that such a process has left behind and named in its PIDFile.
 // Its methods are called by one goroutine, that of Serve; the handle is what
 // others have.
 type proc struct {
 	*wiring
-	command Command
-	cgroup  *cgroup // nil if there is none
-	pid     int
-	began   time.Time
-	exited  chan struct{} // closed when the leader has ended
-	handle  *Handle
-	guarded string // what ends it with our program: byWatcher, byKernel or nothing
+	command  Command
+	cgroup   *cgroup // nil if there is none
+	pid      int
+	pgid     int // of the group; the leader's number
+	began    time.Time
+	exited   chan struct{} // closed when the leader has ended
+	handle   *Handle
+	followed bool   // by a PIDFile; then it is no child of ours
+	guarded  string // what ends it with our program: byWatcher, byKernel or nothing
 
 	ended // how the system tells of the end
 }
@@ -67,7 +70,7 @@ func start(ctx context.Context, c Command) (*proc, error) {
 		return nil, err
 	}
 	if p.guarded == byWatcher {
-		theGuard.add(p.pid)
+		theGuard.add(p.pgid)
 	}
 	p.handle = newHandle(p)
 	p.watch(w.follow())
@@ -91,6 +94,7 @@ func (p *proc) spawn(attr *spawn.Attr) (err error) {
 			break
 		}
 	}
+	p.pgid = p.pid
 	if err == nil {
 		return nil
 	}
@@ -114,6 +118,9 @@ func unwrapped(err error) error {
 // signal signals those in scope. The leader has not been waited for, so that
 // its number, and that of the group, are ours. That nobody is left is no error.
 func (p *proc) signal(to Scope, sig syscall.Signal) error {
+	if p.vanished() {
+		return nil
+	}
 	var err error
 	switch {
 	case to == Leader:
@@ -136,8 +143,8 @@ func (p *proc) signal(to Scope, sig syscall.Signal) error {
 
 // signalGroup signals the group, and the leader too if it has joined another.
 func (p *proc) signalGroup(sig syscall.Signal) error {
-	err := syscall.Kill(-p.pid, sig)
-	if pgid, e := syscall.Getpgid(p.pid); e == nil && pgid != p.pid {
+	err := syscall.Kill(-p.pgid, sig)
+	if pgid, e := syscall.Getpgid(p.pid); e == nil && pgid != p.pgid {
 		err = syscall.Kill(p.pid, sig)
 	}
 	return err

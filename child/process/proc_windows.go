@@ -14,17 +14,18 @@ import (
 // A proc is a started process. There is no group here, and no way to ask it to
 // end: a stop is a kill, and the descendants stay.
 type proc struct {
-	command Command
-	process *os.Process
-	pid     int
-	began   time.Time
-	exited  chan struct{}
-	err     error // written before exited is closed
-	handle  *Handle
-	pumps   []*pump
-	input   *os.File
-	streams map[string]net.Conn
-	journal journal
+	command  Command
+	process  *os.Process
+	pid      int
+	began    time.Time
+	exited   chan struct{}
+	err      error // written before exited is closed
+	handle   *Handle
+	followed bool // never here
+	pumps    []*pump
+	input    *os.File
+	streams  map[string]net.Conn
+	journal  journal
 }
 
 func start(ctx context.Context, c Command) (*proc, error) {
@@ -204,3 +205,6 @@ func (s System) isSet() bool {
 
 // facts are what a snapshot shows.
 func (p *proc) facts() child.Facts { return child.Facts{PID: p.pid} }
+
+// follow is Linux's: elsewhere [Command.Validate] refuses a PIDFile.
+func (p *proc) follow(context.Context) {}

@@ -19,6 +19,9 @@ func (p *proc) see(ctx context.Context) error {
 		return nil
 	}
 	err := p.command.verdict(told, p.finish(ctx))
+	if p.followed && told && errors.Is(err, ErrStatusLost) {
+		err = nil // it ended when it was told, as far as anybody can tell
+	}
 	if err != nil && p.handle.reason() == nil {
 		p.handle.Fail(err) // what is notified now comes too late to be the reason
 	}

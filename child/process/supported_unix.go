@@ -2,7 +2,11 @@
 
 package process
 
-import "github.com/coppice-go/coppice/child/process/internal/spawn"
+import (
+	"runtime"
+
+	"github.com/coppice-go/coppice/child/process/internal/spawn"
+)
 
 // supported reports what this system cannot do, as a mistake.
 func (c Command) supported(m *mistakes) {
@@ -10,6 +14,9 @@ func (c Command) supported(m *mistakes) {
 		Chroot: c.System.Chroot, Session: !c.Containment.Terminal, Group: c.Containment.Terminal,
 		ListenPID: len(c.Sockets) > 0, NoNewPrivs: c.System.NoNewPrivileges,
 	}
+	const linux = runtime.GOOS == "linux"
+	m.add(!linux && c.PIDFile != "", "PIDFile", c.PIDFile, "is followed on Linux only")
+	m.add(!linux && c.Containment.Cgroup, "Containment.Cgroup", true, "is there on Linux only")
 	c.System.fill(a)
 	if err := spawn.Supports(a); err != nil {
 		m.add(true, "System", nil, err.Error())
