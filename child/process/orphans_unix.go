@@ -23,6 +23,7 @@ type guard struct {
 	mu     sync.Mutex // protects what follows
 	groups map[int]struct{}
 	pid    int      // of the watcher; 0 while there is none
+	pidfd  int      // of the watcher, by which a Reaper knows that it is somebody's
 	pipe   *os.File // to the watcher
 	back   int      // from the watcher
 	end    *watch   // of back, while there are groups
@@ -129,7 +130,7 @@ func (g *guard) tell(op string, pgid int) bool {
 func (g *guard) bury() {
 	theOne.remove(g.end)
 	_ = g.pipe.Close()
-	_ = syscall.Close(g.back)
+	closeAll([]int{g.back, g.pidfd})
 	g.pid, g.pipe, g.end = 0, nil, nil
 }
 
@@ -157,11 +158,9 @@ func (g *guard) start() error {
 		closeAll([]int{in[1], out[0]})
 		return err
 	}
-	if pidfd >= 0 {
-		_ = syscall.Close(pidfd)
-	}
 	_ = syscall.SetNonblock(in[1], true) // so that a write has a deadline
-	g.pid, g.pipe, g.back = pid, os.NewFile(uintptr(in[1]), "watcher"), out[0]
+	g.pid, g.pidfd, g.back = pid, pidfd, out[0]
+	g.pipe = os.NewFile(uintptr(in[1]), "watcher")
 	for pgid := range g.groups {
 		if _, err := g.pipe.WriteString("+ " + strconv.Itoa(pgid) + "\n"); err != nil {
 			g.bury()
