@@ -56,34 +56,33 @@ func (p *proc) askGroup(ctx context.Context) {
 	}
 }
 
-// awaitGone returns when nothing of the group is left, or names who is when
-// that takes too long. The leader has been waited for.
+// awaitGone returns when nothing of the group is left that runs, or names who
+// is when that takes too long. The leader has been waited for, and the others
+// have been killed: from then on none of them can bring about another, so that
+// who is found once is all there is to wait for. Zombies do no harm, and a slow
+// parent may leave them there for as long as it likes.
 func (p *proc) awaitGone(ctx context.Context) {
-	deadline := time.Now().Add(goneWait)
-	const short = time.Millisecond
-	for wait := 20 * time.Microsecond; ; wait = min(2*wait, 20*time.Millisecond) {
-		if errors.Is(syscall.Kill(-p.pgid, 0), syscall.ESRCH) && !p.cgroup.populated() {
-			break
-		}
-		// A slow parent may leave zombies in the group for as long as it
-		// likes. Looking for the others costs more than a probe.
-		var left members
-		if wait > short {
-			found, ok := p.left()
-			if ok && len(found) == 0 {
-				break
-			}
-			left = found
-			_ = p.killGroup() // somebody was born while the others were killed
-			p.cgroup.signal(sigKill)
-		}
-		if time.Now().After(deadline) {
-			child.Logger(ctx).Warn("process: some of the group do not end", "group", p.pgid, "left", left.String())
-			break
-		}
-		time.Sleep(wait)
+	defer p.forget()
+	if p.empty() {
+		return
 	}
-	p.forget()
+	deadline := time.Now().Add(goneWait)
+	left, ok := p.left()
+	if ok {
+		left = left.await(deadline)
+	} else { // probes alone have to tell
+		for wait := 20 * time.Microsecond; !p.empty() && time.Now().Before(deadline); wait = min(2*wait, 20*time.Millisecond) {
+			time.Sleep(wait)
+		}
+	}
+	if len(left) > 0 || !ok && !p.empty() {
+		child.Logger(ctx).Warn("process: some of the group do not end", "group", p.pgid, "left", left.String())
+	}
+}
+
+// empty reports whether nobody is left, not even a zombie.
+func (p *proc) empty() bool {
+	return errors.Is(syscall.Kill(-p.pgid, 0), syscall.ESRCH) && !p.cgroup.populated()
 }
 
 // left is who of the group, and of the control group, is left, zombies aside;
@@ -101,6 +100,7 @@ func (p *proc) left() (all members, ok bool) {
 // A member is a process of a group that is no zombie.
 type member struct {
 	pid   int
+	pgid  int
 	name  string
 	state byte
 }

@@ -48,6 +48,27 @@ type journal struct {
 // counts is what one stream has brought.
 type counts struct{ bytes, lines, dropped atomic.Uint64 }
 
+// Volume is how much a stream has brought so far.
+type Volume struct {
+	// Bytes and Lines are what has been read; a line that had to be split
+	// counts for each piece.
+	Bytes, Lines uint64
+	// Dropped is how many of the bytes were not delivered: too many for the
+	// Rate, or refused by the Writer, or left over at the end.
+	Dropped uint64
+}
+
+// Volumes are how much the process has printed, by stream. With one pipe for
+// both it is all in the first.
+func (h *Handle) Volumes() (stdout, stderr Volume) {
+	c := &h.proc.journal.counts
+	return c[0].volume(), c[1].volume()
+}
+
+func (c *counts) volume() Volume {
+	return Volume{c.bytes.Load(), c.lines.Load(), c.dropped.Load()}
+}
+
 // tail is the end of one stream.
 type tail struct {
 	lines []Line

@@ -58,13 +58,3 @@ func (p *proc) forget() {
 		p.pidfd = -1
 	}
 }
-
-// killGroup kills the group. Through the descriptor for its leader that cannot
-// hit another's, even when the leader has been waited for (since Linux 6.9).
-func (p *proc) killGroup() error {
-	const group = 1 << 2 // PIDFD_SIGNAL_PROCESS_GROUP
-	if p.pidfd < 0 {
-		return unix.ENOSYS
-	}
-	return unix.PidfdSendSignal(p.pidfd, unix.SIGKILL, nil, group)
-}

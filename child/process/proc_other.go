@@ -3,7 +3,7 @@
 package process
 
 import (
-	"golang.org/x/sys/unix"
+	"time"
 
 	"github.com/coppice-go/coppice/child"
 )
@@ -36,10 +36,10 @@ func (p *proc) forget() {}
 
 func (p *proc) vanished() bool { return false }
 
-func (p *proc) killGroup() error { return unix.ENOSYS }
-
 // scan is nothing here: probes alone have to tell.
 func scan(int) (members, bool) { return nil, false }
+
+func (m members) await(time.Time) members { return m }
 
 // descendants are not known here.
 func descendants(int) []int { return nil }

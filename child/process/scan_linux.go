@@ -2,9 +2,14 @@ package process
 
 import (
 	"bytes"
+	"maps"
 	"os"
+	"slices"
 	"strconv"
 	"sync"
+	"time"
+
+	"golang.org/x/sys/unix"
 )
 
 // scanner reads /proc once for all who wait for what is left of their groups:
@@ -78,8 +83,8 @@ func groups() (map[int]members, bool) {
 		if name[0] < '0' || name[0] > '9' {
 			continue
 		}
-		if m, pgid, ok := readStat(name); ok {
-			all[pgid] = append(all[pgid], m)
+		if m, ok := readStat(name); ok {
+			all[m.pgid] = append(all[m.pgid], m)
 		}
 	}
 	return all, true
@@ -87,23 +92,68 @@ func groups() (map[int]members, bool) {
 
 // readStat reads /proc/PID/stat: number (name) state parent group. The name is
 // the program's choice and may hold anything. A zombie is not ok.
-func readStat(pid string) (m member, pgid int, ok bool) {
-	stat, err := os.ReadFile("/proc/" + pid + "/stat")
+func readStat(pid string) (m member, ok bool) {
+	var buf [512]byte
+	stat, err := readShort("/proc/"+pid+"/stat", buf[:])
 	if err != nil {
-		return member{}, 0, false
+		return member{}, false
 	}
 	open, end := bytes.IndexByte(stat, '('), bytes.LastIndexByte(stat, ')')
 	if open < 0 || end < open {
-		return member{}, 0, false
+		return member{}, false
 	}
 	fields := bytes.Fields(stat[end+1:])
 	if len(fields) < 3 {
-		return member{}, 0, false
+		return member{}, false
 	}
 	m.pid, _ = strconv.Atoi(pid)
 	m.name, m.state = string(stat[open+1:end]), fields[0][0]
-	pgid, err = strconv.Atoi(string(fields[2]))
-	return m, pgid, err == nil && m.state != 'Z' && m.state != 'X'
+	m.pgid, err = strconv.Atoi(string(fields[2]))
+	return m, err == nil && m.state != 'Z' && m.state != 'X'
+}
+
+// readShort is as much of a file as there is room for, in the fewest calls.
+func readShort(path string, buf []byte) ([]byte, error) {
+	fd, err := unix.Open(path, unix.O_RDONLY|unix.O_CLOEXEC, 0)
+	if err != nil {
+		return nil, err
+	}
+	defer unix.Close(fd)
+	n, err := unix.Read(fd, buf)
+	return buf[:max(n, 0)], err
+}
+
+// await waits until those have ended who are alive, and returns who has not
+// by the deadline.
+func (m members) await(deadline time.Time) (left members) {
+	ended := make(chan int, len(m))
+	alive := make(map[int]member, len(m))
+	for _, one := range m {
+		fd, err := unix.PidfdOpen(one.pid, 0)
+		if err != nil {
+			continue // it has gone
+		}
+		defer unix.Close(fd)
+		if pgid, err := unix.Getpgid(one.pid); err != nil || pgid != one.pgid {
+			continue // its number has become another's
+		}
+		w, err := theOne.add(fd, func() { ended <- one.pid })
+		if err == nil {
+			defer theOne.remove(w)
+			alive[one.pid] = one
+		}
+	}
+	timer := time.NewTimer(time.Until(deadline))
+	defer timer.Stop()
+	for len(alive) > 0 {
+		select {
+		case pid := <-ended:
+			delete(alive, pid)
+		case <-timer.C:
+			return slices.Collect(maps.Values(alive))
+		}
+	}
+	return nil
 }
 
 // descendants are the processes below pid, as far as they have not been left
