@@ -22,7 +22,7 @@ func (c Command) diagnose(file string, err error) (step, reason string) {
 	case isTemporary(err):
 		return "exec", "cannot start for now"
 	case !canEnter(c.inside(c.Dir)):
-		return "directory", fmt.Sprintf("cannot enter %q", c.Dir)
+		return "directory", c.noEntry()
 	case errors.Is(err, syscall.ENOENT):
 		return "exec", missing(c.placed(file))
 	case errors.Is(err, syscall.EACCES):
@@ -34,6 +34,8 @@ func (c Command) diagnose(file string, err error) (step, reason string) {
 	}
 	return "exec", ""
 }
+
+func (c Command) noEntry() string { return fmt.Sprintf("cannot enter %q", c.Dir) }
 
 func canEnter(dir string) bool {
 	if dir == "" {

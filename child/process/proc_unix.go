@@ -99,11 +99,17 @@ func (p *proc) spawn(attr *spawn.Attr) (err error) {
 		return nil
 	}
 	var failed *spawn.Error
-	if !errors.As(err, &failed) || failed.Step == "exec" {
-		step, reason := p.command.diagnose(attr.Path, err)
-		return p.command.failed(step, reason, unwrapped(err))
+	if !errors.As(err, &failed) {
+		failed = &spawn.Error{Step: "exec"}
 	}
-	return p.command.failed(failed.Step, "", failed.Errno)
+	step, reason := failed.Step, ""
+	switch step {
+	case "exec":
+		step, reason = p.command.diagnose(attr.Path, err)
+	case "directory":
+		reason = p.command.noEntry()
+	}
+	return p.command.failed(step, reason, unwrapped(err))
 }
 
 // unwrapped is the system's answer alone, where there is one.

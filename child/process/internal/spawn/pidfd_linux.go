@@ -1,5 +1,0 @@
-package spawn
-
-import "syscall"
-
-func withPidfd(sys *syscall.SysProcAttr, fd *int) { sys.PidFD = fd }
