@@ -143,7 +143,6 @@ func (p *plan) receive(a *Attr, out int) {
 		c := p.do(descriptors, unix.SYS_RECVMSG, uintptr(out), m.header(p), 0)
 		c.then, c.message = complete, &m.msg
 	}
-	p.do(descriptors, unix.SYS_CLOSE, uintptr(out))
 	for i, fd := range a.Files {
 		if fd < 0 {
 			p.do(descriptors, unix.SYS_CLOSE, uintptr(i))
