@@ -101,7 +101,7 @@ func (o Options) Start(ctx context.Context, spec Spec) (*Supervisor, error) {
 	default:
 	}
 	if l.err == nil { // it was stopped before it had started
-		l.err = &CallError{"start", spec.Name, context.Cause(ctx)}
+		return nil, &CallError{"start", spec.Name, context.Cause(ctx)}
 	}
 	return nil, l.err
 }
