@@ -293,7 +293,8 @@ func answer(err error) string {
 		{supervisor.ErrNotFound, "not_found"}, {supervisor.ErrRunning, "running"},
 		{supervisor.ErrRestarting, "restarting"}, {supervisor.ErrAlreadyStarted, "already_started"},
 		{supervisor.ErrAlreadyPresent, "already_present"}, {supervisor.ErrStartFailed, "start_failed"},
-		{supervisor.ErrDynamic, "simple_one_for_one"},
+		{supervisor.ErrDynamic, "simple_one_for_one"}, {supervisor.ErrMaxChildren, "max_children"},
+		{supervisor.ErrInterrupted, "interrupted"}, {supervisor.ErrStopped, "stopped"},
 	}
 	if err == nil {
 		return "ok"
