@@ -6,6 +6,7 @@ import (
 	"math"
 	"sync"
 	"sync/atomic"
+	"syscall"
 	"time"
 
 	"github.com/coppice-go/coppice/child"
@@ -201,15 +202,29 @@ func levelOf(a *machine.Action, c *machine.Child) slog.Level {
 	switch {
 	case a.What == machine.Quit || a.What == machine.IsStuck:
 		return slog.LevelError
-	case a.What == machine.Killing:
+	case a.What == machine.Killing && c.Policy.Grace != child.BrutalKill:
 		return slog.LevelWarn
-	case a.What == machine.Exited && (a.Next == machine.Restarts || a.Exit.AsError() != nil):
+	case a.What == machine.Exited && (answered(a) || wished(a, c)):
+		return slog.LevelDebug
+	case a.What == machine.Exited && (a.Next == machine.Restarts && a.Reason == child.NotTold || a.Exit.AsError() != nil):
 		return slog.LevelWarn
 	case a.What == machine.Exited && a.Next != machine.Follows,
 		a.What == machine.Started && c.Past != nil && c.Past.Restarts > 0:
 		return slog.LevelInfo
 	}
 	return slog.LevelDebug
+}
+
+// answered reports whether a start has failed that a call asked for: its caller
+// is told why (OTP's rule, too).
+func answered(a *machine.Action) bool {
+	return a.Exit.Kind == child.StartFailed && (a.Next == machine.Goes || a.Next == machine.Stays)
+}
+
+// wished reports whether a run has died of the kill that its spec asks for.
+func wished(a *machine.Action, c *machine.Child) bool {
+	return c.Policy.Grace == child.BrutalKill && a.Exit.Kind == child.KilledByUs &&
+		a.Exit.Signal == syscall.SIGKILL && !a.Reason.Failure()
 }
 
 // write writes lines until there are no more.

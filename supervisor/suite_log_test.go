@@ -1,0 +1,215 @@
+package supervisor_test
+
+import (
+	"bytes"
+	"context"
+	"errors"
+	"log/slog"
+	"strings"
+	"syscall"
+	"testing"
+	"testing/synctest"
+	"time"
+
+	"github.com/coppice-go/coppice/child"
+	"github.com/coppice-go/coppice/supervisor"
+)
+
+// OTP's reports are our warnings and errors.
+func TestWhatIsReported(t *testing.T) {
+	playScenes(t, map[string]scene{
+		"every exit of a permanent child": {kids: "a", text: `
+			start     => +a up
+			a ends    => +a
+			a fails   => +a
+			a panics  => +a
+			a goexits => +a
+			a cancels => +a`, log: `
+			level=WARN msg="child exited" child=a exit=normal next=restarts
+			level=WARN msg="child exited" child=a exit="error: life" next=restarts
+			level=WARN msg="child exited" child=a exit="panic: life" next=restarts
+			level=WARN msg="child exited" child=a exit="its goroutine ended (runtime.Goexit)" next=restarts
+			level=WARN msg="child exited" child=a exit="error: context canceled" next=restarts`},
+		"of a transient child the failures": {kids: "a transient", text: `
+			start     => +a up
+			a ends    =>
+			restart a => +a ok
+			a fails   => +a
+			a panics  => +a
+			a goexits => +a
+			a cancels => +a`, log: `
+			level=WARN msg="child exited" child=a exit="error: life" next=restarts
+			level=WARN msg="child exited" child=a exit="panic: life" next=restarts
+			level=WARN msg="child exited" child=a exit="its goroutine ended (runtime.Goexit)" next=restarts
+			level=WARN msg="child exited" child=a exit="error: context canceled" next=restarts`},
+		"of a temporary child too": {kids: "a temporary; b temporary; c temporary; d temporary; e temporary", text: `
+			start     => +a +b +c +d +e up
+			a ends    =>
+			b fails   =>
+			c panics  =>
+			d goexits =>
+			e cancels =>`, log: `
+			level=WARN msg="child exited" child=b exit="error: life" next=goes
+			level=WARN msg="child exited" child=c exit="panic: life" next=goes
+			level=WARN msg="child exited" child=d exit="its goroutine ended (runtime.Goexit)" next=goes
+			level=WARN msg="child exited" child=e exit="error: context canceled" next=goes`},
+		"of a start the failure, and what comes of it": {kids: "a; b", text: `
+			next b fails
+			start => +a +b xb -a over:init_failed:b`, log: `
+			level=WARN msg="child exited" child=b exit="failed to start: life" next=ends`},
+		"each failed restart, and the end": {sup: "2/1h", kids: "a; b", text: `
+			start   => +a +b up
+			next b panics panics
+			b fails => +b xb +b xb -a over:gave_up:b`, log: `
+			level=WARN msg="child exited" child=b exit="error: life" next=restarts
+			level=WARN msg="child exited" child=b exit="failed to start: life" next=restarts
+			level=WARN msg="child exited" child=b exit="failed to start: life" next=restarts
+			level=ERROR msg="supervisor gives up" child=b exit="failed to start: life"`},
+		"not what a call asked for: its caller is told": {sup: "0/1h", kids: "a", text: `
+			start       => +a up
+			next b fails panics
+			start b     => +b xb start_failed
+			start b     => +b xb start_failed
+			terminate a => -a ok
+			next a fails panics fails panics fails
+			restart a   => +a xa start_failed
+			restart a   => +a xa start_failed
+			restart a   => +a xa start_failed
+			restart a   => +a xa start_failed
+			restart a   => +a xa start_failed
+			restart a   => +a ok
+			bounce a    => -a +a ok`, log: "none"},
+		"not an automatic shutdown": {sup: "any_significant", kids: "a; b transient significant", text: `
+			start  => +a +b up
+			b ends => -a over`, log: "none"},
+		"who dies while its group stops, once": {sup: "one_for_all 1/1h", kids: "a; b; c cleanup=1s", text: `
+			start    => +a +b +c up
+			b fails  => -c
+			a fails  =>
+			after 1s => +a +b +c`, log: `
+			level=WARN msg="child exited" child=b exit="error: life" next=restarts
+			level=WARN msg="child exited" child=a exit="error: life" next=follows`},
+		"each child of a template that had to be killed": {sup: "dynamic", text: `
+			start                       => up
+			start a cleanup=1h grace=1s => +a ok
+			stop                        => -a
+			after 1s                    => !a over`, log: `
+			level=WARN msg="child killed" child=a reason=shutdown
+			level=WARN msg="child exited" child=a exit="killed (shutdown): life" next=follows reason=shutdown`},
+	})
+}
+
+// What a child may answer when it is stopped, alone or with those of its
+// template, and which answers are reported.
+func TestWhatIsReportedOfAStop(t *testing.T) {
+	exited := func(exit string) string {
+		return `level=WARN msg="child exited" child=a exit="` + exit + `" next=follows reason=shutdown`
+	}
+	const killed = `level=WARN msg="child killed" child=a reason=shutdown` + "\n"
+	cases := map[string]string{ // the words about a child, and the log
+		"answers=ends":    "none",
+		"answers=cancels": "none",
+		"answers=fails":   exited("error: life"),
+		"answers=panics":  exited("panic: life"),
+		"answers=goexits": exited("its goroutine ended (runtime.Goexit)"),
+		"slow":            killed + exited("killed (shutdown): life"),
+		"brutal slow":     exited("killed (shutdown): life"), // it has a say all the same
+	}
+	for _, restart := range []string{"", "transient ", "temporary "} {
+		for words, log := range cases {
+			t.Run(restart+words, func(t *testing.T) {
+				synctest.Test(t, scene{kids: "a grace=1s " + restart + words, text: `
+					start => +a up
+					stop  =>` + stopOf(words), log: log}.play)
+			})
+			t.Run("of a template, "+restart+words, func(t *testing.T) {
+				synctest.Test(t, scene{sup: "dynamic", text: `
+					start => up
+					start a grace=1s ` + restart + words + ` => +a ok
+					stop  =>` + stopOf(words), log: log}.play)
+			})
+		}
+	}
+}
+
+// stopOf is what is seen of the stop of a child that the words are about.
+func stopOf(words string) string {
+	switch {
+	case strings.HasPrefix(words, "brutal"):
+		return " -a !a over"
+	case words == "slow":
+		return " -a\nafter 1s => !a over"
+	}
+	return " -a over"
+}
+
+// A process dies of the kill that its spec asks for, and nothing is wrong then.
+func TestABrutalKillIsNotReported(t *testing.T) {
+	for name, tt := range map[string]struct {
+		restart child.Restart
+		grace   time.Duration
+		want    int // lines
+	}{
+		"permanent":                      {child.Permanent, child.BrutalKill, 0},
+		"transient":                      {child.Transient, child.BrutalKill, 0},
+		"temporary":                      {child.Temporary, child.BrutalKill, 0},
+		"unless it was for want of time": {child.Permanent, time.Second, 2},
+	} {
+		t.Run(name, func(t *testing.T) {
+			synctest.Test(t, func(t *testing.T) {
+				spec := child.Spec{Name: "a", Restart: tt.restart, Shutdown: tt.grace, Run: child.Func(func(ctx context.Context) error {
+					<-child.Killed(ctx)
+					return &child.StatusError{Signal: syscall.SIGKILL}
+				})}
+				var log bytes.Buffer
+				options := supervisor.Options{Logger: slog.New(slog.NewTextHandler(&log, &slog.HandlerOptions{Level: slog.LevelWarn}))}
+				sup, err := options.Start(context.Background(), supervisor.Spec{Name: "root", Children: []child.Specer{spec}})
+				if err != nil {
+					t.Fatal(err)
+				}
+				if err := sup.Stop(context.Background()); err != nil {
+					t.Error(err)
+				}
+				if got := strings.Count(log.String(), "\n"); got != tt.want {
+					t.Errorf("got %d lines, want %d:\n%s", got, tt.want, log.String())
+				}
+			})
+		})
+	}
+}
+
+func TestStartsOfCallsAreQuieterThanRestarts(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		var log bytes.Buffer
+		options := supervisor.Options{Logger: slog.New(slog.NewTextHandler(&log, nil))}
+		fail := make(chan error)
+		spec := child.Spec{Name: "a", Backoff: noDelay, Run: child.Func(func(ctx context.Context) error {
+			select {
+			case err := <-fail:
+				return err
+			case <-ctx.Done():
+				return nil
+			}
+		})}
+		sup, err := options.Start(context.Background(), supervisor.Spec{Name: "root"})
+		if err != nil {
+			t.Fatal(err)
+		}
+		ctx := context.Background()
+		_, err = sup.Ref().StartChild(ctx, spec)
+		err = errors.Join(err, sup.Ref().TerminateChild(ctx, "a"), sup.Ref().RestartChild(ctx, "a"))
+		if err != nil {
+			t.Fatal(err)
+		}
+		synctest.Wait()
+		calls := strings.Count(log.String(), "child started")
+		fail <- errLife
+		synctest.Wait()
+		if err := sup.Stop(ctx); err != nil {
+			t.Error(err)
+		}
+		if restarts := strings.Count(log.String(), "child started"); calls != 0 || restarts != 1 {
+			t.Errorf("at info, %d starts of calls and %d restarts:\n%s", calls, restarts, log.String())
+		}
+	})
+}
