@@ -48,7 +48,7 @@ func (n *node) note(r *record, a *machine.Action, now time.Duration) {
 	if c.Past != nil {
 		r.restarts = c.Past.Restarts
 	}
-	if a.What == machine.Exited && a.Next == machine.Follows && a.Exit.Kind != child.Normal && n.m.Phase() == machine.Ending {
+	if a.What == machine.Exited && a.Next == machine.Follows && a.Exit.Kind != child.Normal && n.m.Phase() >= machine.Ending && !wished(a, c) {
 		n.answer(r)
 	}
 	if level := levelOf(a, c); int64(level) >= n.tree.log.level.Load() {

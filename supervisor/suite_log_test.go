@@ -5,6 +5,7 @@ import (
 	"context"
 	"errors"
 	"log/slog"
+	"slices"
 	"strings"
 	"syscall"
 	"testing"
@@ -176,6 +177,38 @@ func TestABrutalKillIsNotReported(t *testing.T) {
 			})
 		})
 	}
+}
+
+// The error of a supervisor lists the failures of those who were stopped, to
+// the last, which is the first of its children.
+func TestTheFailuresOfAStopAreListed(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		answers := func(name string, err error) child.Spec {
+			return child.Spec{Name: name, Run: child.Func(func(ctx context.Context) error { <-ctx.Done(); return err })}
+		}
+		killed := func(name string, grace time.Duration) child.Spec {
+			return child.Spec{Name: name, Shutdown: grace, Run: child.Func(func(ctx context.Context) error {
+				<-child.Killed(ctx)
+				return &child.StatusError{Signal: syscall.SIGKILL}
+			})}
+		}
+		err := quiet.Run(context.Background(), supervisor.Spec{Name: "root", Intensity: never, Backoff: noDelay, Children: []child.Specer{
+			answers("first", errLife), answers("clean", nil), killed("brutal", child.BrutalKill), killed("slow", time.Second), answers("told", context.Canceled),
+			child.Spec{Name: "cause", Run: child.Func(func(context.Context) error { return errLife })},
+			answers("last", errLife),
+		}})
+		var exit *supervisor.ExitError
+		if !errors.As(err, &exit) {
+			t.Fatalf("got %v", err)
+		}
+		var got []string
+		for _, a := range exit.Answers {
+			got = append(got, last(a.Path))
+		}
+		if want := []string{"last", "slow", "first"}; !slices.Equal(got, want) || exit.Child != "root/cause" {
+			t.Errorf("got %v because of %s, want %v", got, exit.Child, want)
+		}
+	})
 }
 
 func TestStartsOfCallsAreQuieterThanRestarts(t *testing.T) {
