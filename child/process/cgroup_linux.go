@@ -87,8 +87,8 @@ func prune(dir string, depth int) {
 	_ = os.Remove(dir)
 }
 
-// nameless numbers the runs that have no path.
-var nameless atomic.Uint64
+// unnamed numbers the runs that have no path.
+var unnamed atomic.Uint64
 
 // openCgroup makes the control group of a run, or finds it. It is nil where
 // the command wants none, or nobody lets us make one and no limit hangs on it.
@@ -138,7 +138,7 @@ func makeCgroup(path string) (*cgroup, error) {
 func cgroupName(path string) string {
 	const most = 200
 	if path == "" {
-		return "run:" + strconv.FormatUint(nameless.Add(1), 10)
+		return "run:" + strconv.FormatUint(unnamed.Add(1), 10)
 	}
 	name := strings.ReplaceAll(path, "/", ":")
 	if len(name) > most {

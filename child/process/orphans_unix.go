@@ -4,6 +4,7 @@ package process
 
 import (
 	_ "embed"
+	"fmt"
 	"os"
 	"runtime"
 	"strconv"
@@ -15,19 +16,23 @@ import (
 )
 
 // guard sees to it that the processes of a program that dies do not outlive
-// it: a shell, the watcher, is told of each group, and kills what is left when
-// the pipe through which it is told comes to its end. There is one watcher for
-// the program, from the first process on. It says nothing, so that the end of
-// its own output is its death, and another takes its place.
+// it. A shell, the watcher, reads from a pipe that nobody writes to: its end
+// is that of our program. Then it kills the groups that stand in a table, a
+// file without a name that both have open; so telling it of a group wakes
+// nobody. There is one watcher for the program, from the first process on. It
+// says nothing, so that the end of its own output is its death, and another
+// takes its place.
 type guard struct {
-	mu     sync.Mutex // protects what follows
-	groups map[int]struct{}
-	pid    int      // of the watcher; 0 while there is none
-	pidfd  int      // of the watcher, by which a Reaper knows that it is somebody's
-	pipe   *os.File // to the watcher
-	back   int      // from the watcher
-	end    *watch   // of back, while there are groups
-	began  time.Time
+	mu    sync.Mutex  // protects what follows
+	table *os.File    // nil until it is needed
+	slots map[int]int // of the groups, in the table
+	free  []int       // slots below the end that are empty
+	pid   int         // of the watcher; 0 while there is none
+	pidfd int         // of the watcher, by which a Reaper knows that it is somebody's
+	hold  int         // our end of the pipe to the watcher
+	back  int         // from the watcher
+	end   *watch      // of back, while there are groups
+	began time.Time
 }
 
 var theGuard guard
@@ -36,48 +41,55 @@ var theGuard guard
 var watcherScript string
 
 const (
-	// tellTime bounds a word to the watcher, who may have been stopped.
-	tellTime = time.Second
 	// respite is how long a watcher has to have lived for the next one to be
 	// started at once. Otherwise it comes with the next process.
 	respite = time.Second
+	// width is that of a line in the table.
+	width = 11
 )
 
 // ready reports whether there is a watcher, and starts one if there is none.
 func (g *guard) ready() bool {
 	g.mu.Lock()
 	defer g.mu.Unlock()
-	return g.there()
+	return !g.gone() || g.start() == nil
 }
 
-// add has the group killed at the end of our program, if there is a watcher.
+// add has the group killed at the end of our program.
 func (g *guard) add(pgid int) {
 	g.mu.Lock()
 	defer g.mu.Unlock()
-	if g.groups == nil {
-		g.groups = map[int]struct{}{}
+	slot := len(g.slots)
+	if n := len(g.free); n > 0 {
+		slot, g.free = g.free[n-1], g.free[:n-1]
 	}
-	g.groups[pgid] = struct{}{}
-	if g.there() && g.tell("+", pgid) {
-		g.look()
-	}
+	g.slots[pgid] = slot
+	g.write(slot, strconv.Itoa(pgid))
+	g.look()
 }
 
 // remove is called when nothing of the group is left, or what is shall live.
 func (g *guard) remove(pgid int) {
 	g.mu.Lock()
 	defer g.mu.Unlock()
-	if _, ok := g.groups[pgid]; !ok {
+	slot, ok := g.slots[pgid]
+	if !ok {
 		return
 	}
-	delete(g.groups, pgid)
-	if g.pid != 0 {
-		g.tell("-", pgid)
-	}
-	if len(g.groups) == 0 {
+	delete(g.slots, pgid)
+	g.free = append(g.free, slot)
+	g.write(slot, "")
+	if len(g.slots) == 0 {
 		theOne.remove(g.end)
 		g.end = nil
 	}
+}
+
+// write writes a line of the table. It does not move the place at which the
+// watcher reads.
+func (g *guard) write(slot int, text string) {
+	line := fmt.Sprintf("%-*s\n", width-1, text)
+	_, _ = g.table.WriteAt([]byte(line), int64(slot)*width) // it is memory
 }
 
 // look watches the watcher.
@@ -92,17 +104,12 @@ func (g *guard) replace() {
 	g.mu.Lock()
 	defer g.mu.Unlock()
 	began := g.began
-	if g.gone() && len(g.groups) > 0 && time.Since(began) > respite && g.start() == nil {
+	if g.gone() && len(g.slots) > 0 && time.Since(began) > respite && g.start() == nil {
 		g.look()
 	}
 }
 
-// there reports whether there is a watcher, after starting one that is missing.
-func (g *guard) there() bool {
-	return g.pid != 0 && !g.gone() || g.start() == nil
-}
-
-// gone reports whether the watcher has died, and buries it then.
+// gone reports whether there is no watcher. One that has died is buried.
 func (g *guard) gone() bool {
 	if g.pid == 0 {
 		return true
@@ -110,35 +117,23 @@ func (g *guard) gone() bool {
 	if pid, err := syscall.Wait4(g.pid, nil, syscall.WNOHANG, nil); pid == 0 && err == nil {
 		return false
 	}
-	g.bury()
+	theOne.remove(g.end)
+	closeAll([]int{g.hold, g.back, g.pidfd})
+	g.pid, g.end = 0, nil
 	return true
 }
 
-// tell tells the watcher. One that does not listen is killed, before it can
-// take the end of the pipe for ours, and another is told everything.
-func (g *guard) tell(op string, pgid int) bool {
-	_ = g.pipe.SetWriteDeadline(time.Now().Add(tellTime)) // a pipe takes one
-	if _, err := g.pipe.WriteString(op + " " + strconv.Itoa(pgid) + "\n"); err == nil {
-		return true
-	}
-	_ = syscall.Kill(g.pid, sigKill)
-	_, _ = syscall.Wait4(g.pid, nil, 0, nil)
-	g.bury()
-	return g.start() == nil
-}
-
-func (g *guard) bury() {
-	theOne.remove(g.end)
-	_ = g.pipe.Close()
-	closeAll([]int{g.back, g.pidfd})
-	g.pid, g.pipe, g.end = 0, nil, nil
-}
-
-// start starts a watcher and tells it of all groups.
+// start starts a watcher.
 func (g *guard) start() error {
 	shell, err := Command{Path: "sh"}.lookup("sh", []string{"PATH=" + defaultPath})
 	if err != nil {
 		return err
+	}
+	if g.table == nil {
+		if g.table, err = nameless("coppice-groups"); err != nil {
+			return err
+		}
+		g.slots = map[int]int{}
 	}
 	var in, out [2]int
 	if err := pipe2(in[:]); err != nil {
@@ -151,28 +146,22 @@ func (g *guard) start() error {
 	g.began = time.Now()
 	pid, pidfd, err := spawn.Start(&spawn.Attr{
 		Path: shell, Args: []string{"sh", "-c", watcherScript, "coppice-watcher"},
-		Env: []string{"LC_ALL=C", "PATH=" + defaultPath}, Files: []int{in[0], out[1], -1}, Session: true,
+		Env: []string{"LC_ALL=C", "PATH=" + defaultPath}, Files: []int{in[0], out[1], -1, int(g.table.Fd())}, Session: true,
 	})
 	closeAll([]int{in[0], out[1]})
 	if err != nil {
 		closeAll([]int{in[1], out[0]})
 		return err
 	}
-	_ = syscall.SetNonblock(in[1], true) // so that a write has a deadline
-	g.pid, g.pidfd, g.back = pid, pidfd, out[0]
-	g.pipe = os.NewFile(uintptr(in[1]), "watcher")
-	for pgid := range g.groups {
-		if _, err := g.pipe.WriteString("+ " + strconv.Itoa(pgid) + "\n"); err != nil {
-			g.bury()
-			return err
-		}
-	}
+	g.pid, g.pidfd, g.hold, g.back = pid, pidfd, in[1], out[0]
 	return nil
 }
 
 func closeAll(fds []int) {
 	for _, fd := range fds {
-		_ = syscall.Close(fd)
+		if fd >= 0 {
+			_ = syscall.Close(fd)
+		}
 	}
 }
 

@@ -3,6 +3,7 @@
 package process
 
 import (
+	"os"
 	"syscall"
 
 	"golang.org/x/sys/unix"
@@ -30,4 +31,13 @@ func socketpair() ([2]int, error) {
 		unix.CloseOnExec(ends[1])
 	}
 	return ends, err
+}
+
+// nameless is a file that has no name any more.
+func nameless(name string) (*os.File, error) {
+	f, err := os.CreateTemp("", name)
+	if err == nil {
+		_ = os.Remove(f.Name()) // at worst it stays, and is empty
+	}
+	return f, err
 }

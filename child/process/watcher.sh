@@ -1,14 +1,12 @@
-# It reads the groups of a program from its input, as "+ 123" and "- 123". At
-# the end of the input the program is gone, and what is left of the groups and
-# of their descendants is killed.
+# Its input never says anything: its end is that of the program. What the
+# program then leaves behind is in the table, which is the descriptor 3: the
+# numbers of groups, one a line. They are killed, and their descendants.
 trap '' HUP INT QUIT TERM PIPE
 cd /
-while read -r op n; do
-	case $op in
-	+) eval "g_$n=1" ;;
-	-) unset "g_$n" ;;
-	esac
-done
+read -r _
+while read -r n; do
+	[ -z "$n" ] || eval "g_$n=1"
+done <&3
 
 # groups kills the groups.
 groups() {
