@@ -23,16 +23,17 @@ import (
 // says nothing, so that the end of its own output is its death, and another
 // takes its place.
 type guard struct {
-	mu    sync.Mutex  // protects what follows
-	table *os.File    // nil until it is needed
-	slots map[int]int // of the groups, in the table
-	free  []int       // slots below the end that are empty
-	pid   int         // of the watcher; 0 while there is none
-	pidfd int         // of the watcher, by which a Reaper knows that it is somebody's
-	hold  int         // our end of the pipe to the watcher
-	back  int         // from the watcher
-	end   *watch      // of back, while there are groups
-	began time.Time
+	mu      sync.Mutex  // protects what follows
+	table   *os.File    // nil until it is needed
+	slots   map[int]int // of the groups, in the table
+	free    []int       // slots below the end that are empty
+	pid     int         // of the watcher; 0 while there is none
+	pidfd   int         // of the watcher, by which a Reaper knows that it is somebody's
+	hold    int         // our end of the pipe to the watcher
+	back    int         // from the watcher
+	end     *watch      // of back, while there are groups
+	resting bool        // a look at whether there are groups is to come
+	began   time.Time
 }
 
 var theGuard guard
@@ -44,6 +45,9 @@ const (
 	// respite is how long a watcher has to have lived for the next one to be
 	// started at once. Otherwise it comes with the next process.
 	respite = time.Second
+	// lull is how long the watcher is watched without a group: a process that
+	// is restarted has one again at once.
+	lull = 50 * time.Millisecond
 	// width is that of a line in the table.
 	width = 11
 )
@@ -79,6 +83,17 @@ func (g *guard) remove(pgid int) {
 	delete(g.slots, pgid)
 	g.free = append(g.free, slot)
 	g.write(slot, "")
+	if len(g.slots) == 0 && !g.resting {
+		g.resting = true
+		time.AfterFunc(lull, g.rest)
+	}
+}
+
+// rest ends the watch over the watcher if there are no groups.
+func (g *guard) rest() {
+	g.mu.Lock()
+	defer g.mu.Unlock()
+	g.resting = false
 	if len(g.slots) == 0 {
 		theOne.remove(g.end)
 		g.end = nil

@@ -5,6 +5,7 @@ import (
 	"os"
 	"sync"
 	"syscall"
+	"time"
 
 	"golang.org/x/sys/unix"
 )
@@ -21,6 +22,7 @@ type poller struct {
 	epoll   *os.File   // nil while nothing is watched
 	fd      int        // of epoll
 	watched map[uint32]*watch
+	closing bool   // a look at whether it is idle is to come
 	last    uint32 // the newest key
 }
 
@@ -50,7 +52,7 @@ func (p *poller) add(fd int, ready func()) (*watch, error) {
 	w := &watch{fd: fd, key: p.last, ready: ready}
 	event := w.event()
 	if err := unix.EpollCtl(p.fd, unix.EPOLL_CTL_ADD, fd, &event); err != nil {
-		p.closeIdle()
+		p.rest()
 		return nil, err
 	}
 	p.watched[w.key] = w
@@ -80,7 +82,7 @@ func (p *poller) remove(w *watch) {
 	}
 	_ = unix.EpollCtl(p.fd, unix.EPOLL_CTL_DEL, w.fd, nil) // it is in there
 	delete(p.watched, w.key)
-	p.closeIdle()
+	p.rest()
 }
 
 func (p *poller) open() error {
@@ -97,8 +99,24 @@ func (p *poller) open() error {
 	return nil
 }
 
-// closeIdle ends the goroutine when nothing is watched any more.
+// linger is how long what serves all processes outlives the last of them: a
+// process that is restarted finds it there.
+const linger = 50 * time.Millisecond
+
+// rest arranges the end of an instance that has nothing to watch. Its caller
+// holds the lock.
+func (p *poller) rest() {
+	if len(p.watched) == 0 && !p.closing {
+		p.closing = true
+		time.AfterFunc(linger, p.closeIdle)
+	}
+}
+
+// closeIdle ends the goroutine if nothing is watched.
 func (p *poller) closeIdle() {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	p.closing = false
 	if len(p.watched) == 0 && p.epoll != nil {
 		_ = p.epoll.Close()
 		p.epoll = nil
