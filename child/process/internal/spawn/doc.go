@@ -30,10 +30,13 @@
 //   - The child has its descriptors and no others.
 //   - A child may have no descriptors.
 //   - A child may have more descriptors than one message carries.
+//   - A child copies nothing of what we have open.
 //   - The child has every signal by default and none blocked.
 //   - The signals of the program stay as they are.
 //   - The child has the limit of open files that we were started with.
 //   - A failed step is named and leaves nothing.
+//   - A child without a descriptor of its own starts.
+//   - A child whose parent is gone does not execute.
 //   - The child dies with us and not with a thread.
 //   - An exec that hangs holds up nobody.
 //   - An exec that hangs holds no descriptor of ours.

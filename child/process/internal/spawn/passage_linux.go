@@ -17,8 +17,9 @@ import (
 // What is open in our program has a high number when much is; the child would
 // have to copy all that lies below. The number of out stays low.
 type passage struct {
-	in  int // we send here
-	out int // the child receives here
+	in   int // we send here
+	out  int // the child receives here
+	home int // is out, while nobody needs its number
 }
 
 // passages are kept from the first start on, when numbers are still low. More
@@ -42,7 +43,7 @@ const last = math.MaxUint32
 
 func newPassage() (passage, error) {
 	ends, err := unix.Socketpair(unix.AF_UNIX, unix.SOCK_SEQPACKET|unix.SOCK_CLOEXEC, 0)
-	return passage{in: ends[1], out: ends[0]}, err
+	return passage{in: ends[1], out: ends[0], home: ends[0]}, err
 }
 
 // borrow returns a passage whose out is not among the n numbers that the
@@ -58,19 +59,20 @@ func borrow(n int) (p passage, err error) {
 	if p.out >= n {
 		return p, nil
 	}
-	out, err := unix.FcntlInt(uintptr(p.out), unix.F_DUPFD_CLOEXEC, n)
-	if err != nil {
+	if p.out, err = unix.FcntlInt(uintptr(p.home), unix.F_DUPFD_CLOEXEC, n); err != nil {
+		p.out = p.home
 		p.close()
-		return p, err
 	}
-	_ = unix.Close(p.out)
-	p.out = out
-	return p, nil
+	return p, err
 }
 
 // giveBack returns what was borrowed. What a failed child may have left in it
 // goes with it.
 func (p passage) giveBack(err error) {
+	if p.out != p.home {
+		_ = unix.Close(p.out)
+		p.out = p.home
+	}
 	if err != nil {
 		p.close()
 		p, err = newPassage()

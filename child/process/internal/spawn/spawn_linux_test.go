@@ -317,6 +317,25 @@ func TestAChildMayHaveMoreDescriptorsThanOneMessageCarries(t *testing.T) {
 	})
 }
 
+func TestAChildCopiesNothingOfWhatWeHaveOpen(t *testing.T) {
+	if !shares() {
+		t.Skip("it needs close_range")
+	}
+	begin(t, func(*Attr) {}) // a first one, while not much is open
+	for range 3000 {
+		f, err := os.Open(os.DevNull)
+		if err != nil {
+			t.Skip("it needs more open files than are allowed: ", err)
+		}
+		defer f.Close()
+	}
+	w := begin(t, func(*Attr) {})
+	size, err := strconv.Atoi(w.field("status", "FDSize:"))
+	if err != nil || size > 256 {
+		t.Errorf("its table has room for %d, %v", size, err)
+	}
+}
+
 func TestTheChildEntersItsCgroup(t *testing.T) {
 	for _, place := range []string{"/sys/fs/cgroup", "/sys/fs/cgroup/unified", "/sys/fs/cgroup/freezer"} {
 		t.Run(place, func(t *testing.T) {
@@ -340,6 +359,36 @@ func TestTheChildEntersItsCgroup(t *testing.T) {
 				}
 			})
 		})
+	}
+}
+
+func TestAChildWithoutADescriptorOfItsOwnStarts(t *testing.T) {
+	withPidfd = unix.CLONE_NEWNS | unix.CLONE_FS // which do not go together
+	defer func() { withPidfd = unix.CLONE_PIDFD }()
+	if w := begin(t, func(*Attr) {}); w.pidfd != -1 {
+		t.Errorf("its descriptor is %d", w.pidfd)
+	}
+}
+
+func TestAChildWhoseParentIsGoneDoesNotExecute(t *testing.T) {
+	a, _ := cat(t)
+	a.ParentDeath = int(syscall.SIGKILL)
+	through, err := borrow(len(a.Files))
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer through.close()
+	if err := through.send(a.Files); err != nil {
+		t.Fatal(err)
+	}
+	p, err := prepare(a, through.out)
+	if err != nil {
+		t.Fatal(err)
+	}
+	p.parent = 1
+	var e *Error
+	if _, _, err := p.start(a); !errors.As(err, &e) || *e != (Error{"parent death", syscall.ESRCH}) {
+		t.Errorf("got %v", err)
 	}
 }
 

@@ -85,13 +85,21 @@ func (p *plan) entering(cgroup int) (pid, pidfd int, err error) {
 func (p *plan) clone() (pid, pidfd int, err error) {
 	p.number = unix.SYS_CLONE
 	p.args = [3]uintptr{p.flags() | uintptr(unix.SIGCHLD), 0, uintptr(unsafe.Pointer(&p.pidfd))}
-	return p.made(forking)
+	pid, pidfd, err = p.made(forking)
+	if p.errno == 0 && errors.Is(err, unix.EINVAL) { // before Linux 5.2 it is ignored, but some imitate Linux
+		p.args[0] &^= withPidfd
+		return p.made(forking)
+	}
+	return pid, pidfd, err
 }
+
+// withPidfd asks for a descriptor of the child.
+var withPidfd = uintptr(unix.CLONE_PIDFD)
 
 // flags: the child has our memory and we stand still; it shares our table of
 // descriptors if it can leave that in one step.
 func (p *plan) flags() uintptr {
-	flags := uintptr(unix.CLONE_VM | unix.CLONE_VFORK | unix.CLONE_PIDFD)
+	flags := uintptr(unix.CLONE_VM|unix.CLONE_VFORK) | withPidfd
 	if shares() {
 		flags |= unix.CLONE_FILES
 	}
