@@ -13,6 +13,11 @@
 // functions marked nosplit neither grow the stack nor allocate, and that a
 // stack does not move during a system call.
 //
+// It needs a system that keeps to the letter of vfork. Emulators that make a
+// fork of it (QEMU's user mode) are told by [Start] as fork: function not
+// implemented or invalid argument; a program for those is built with the tag
+// below.
+//
 // Elsewhere, and under the build tag coppice_forkexec, it is syscall.ForkExec.
 // What that cannot do is refused by [Supports], and it has these limits: the
 // program's blocked and ignored signals and the descriptors that it was itself
@@ -36,6 +41,7 @@
 //   - The child has the limit of open files that we were started with.
 //   - A failed step is named and leaves nothing.
 //   - A child without a descriptor of its own starts.
+//   - A fork instead of a vfork is refused.
 //   - A child whose parent is gone does not execute.
 //   - The child dies with us and not with a thread.
 //   - An exec that hangs holds up nobody.

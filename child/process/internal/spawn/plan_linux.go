@@ -31,8 +31,8 @@ type plan struct {
 	empty     uint64     // and one with none
 	mask      uint64     // that of our thread
 
-	step  step // what failed in the child, if errno is not 0
-	errno syscall.Errno
+	step  step          // how far the child came
+	errno syscall.Errno // why no further
 }
 
 // A call is a system call that the child makes.

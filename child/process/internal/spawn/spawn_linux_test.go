@@ -370,6 +370,19 @@ func TestAChildWithoutADescriptorOfItsOwnStarts(t *testing.T) {
 	}
 }
 
+func TestAForkInsteadOfAVforkIsRefused(t *testing.T) {
+	withUs = 0
+	defer func() { withUs = unix.CLONE_VM | unix.CLONE_VFORK }()
+	a, _ := cat(t)
+	var e *Error
+	if _, _, err := Start(a); !errors.As(err, &e) || *e != (Error{"fork", syscall.ENOSYS}) {
+		t.Errorf("got %v", err)
+	}
+	if err := waitFor(-1); err != syscall.ECHILD {
+		t.Errorf("a child is left: %v", err)
+	}
+}
+
 func TestAChildWhoseParentIsGoneDoesNotExecute(t *testing.T) {
 	a, _ := cat(t)
 	a.ParentDeath = int(syscall.SIGKILL)

@@ -4,6 +4,7 @@ package spawn
 
 import (
 	"errors"
+	"slices"
 	"syscall"
 	"unsafe"
 
@@ -86,20 +87,26 @@ func (p *plan) clone() (pid, pidfd int, err error) {
 	p.number = unix.SYS_CLONE
 	p.args = [3]uintptr{p.flags() | uintptr(unix.SIGCHLD), 0, uintptr(unsafe.Pointer(&p.pidfd))}
 	pid, pidfd, err = p.made(forking)
-	if p.errno == 0 && errors.Is(err, unix.EINVAL) { // before Linux 5.2 it is ignored, but some imitate Linux
+	if p.errno == 0 && errors.Is(err, unix.EINVAL) {
+		// Before Linux 5.2 there is no descriptor, but no error either: this
+		// is something else that passes for Linux.
 		p.args[0] &^= withPidfd
 		return p.made(forking)
 	}
 	return pid, pidfd, err
 }
 
-// withPidfd asks for a descriptor of the child.
-var withPidfd = uintptr(unix.CLONE_PIDFD)
+// Flags, which tests change: one asks for a descriptor of the child, the others
+// for our memory, and that we stand still.
+var (
+	withPidfd = uintptr(unix.CLONE_PIDFD)
+	withUs    = uintptr(unix.CLONE_VM | unix.CLONE_VFORK)
+)
 
 // flags: the child has our memory and we stand still; it shares our table of
 // descriptors if it can leave that in one step.
 func (p *plan) flags() uintptr {
-	flags := uintptr(unix.CLONE_VM|unix.CLONE_VFORK) | withPidfd
+	flags := withUs | withPidfd
 	if shares() {
 		flags |= unix.CLONE_FILES
 	}
@@ -109,13 +116,15 @@ func (p *plan) flags() uintptr {
 // made forks, and takes away a child that did not come to execute.
 func (p *plan) made(s step) (pid, pidfd int, err error) {
 	pid, errno := p.run()
-	switch errno {
-	case 0:
-	case unix.EAGAIN, unix.ENOMEM, unix.EMFILE, unix.ENFILE:
-		s = forking
-		fallthrough
-	default:
+	if errno != 0 {
+		if slices.Contains(short, errno) {
+			s = forking
+		}
 		return 0, -1, failed(s, errno)
+	}
+	if p.step == forking { // It has memory of its own: emulators make a vfork a fork.
+		p.errno = unix.ENOSYS
+		_ = unix.Kill(pid, unix.SIGKILL)
 	}
 	if p.errno == 0 {
 		return pid, int(p.pidfd), nil
@@ -127,6 +136,9 @@ func (p *plan) made(s step) (pid, pidfd int, err error) {
 	}
 	return 0, -1, failed(p.step, p.errno)
 }
+
+// short are the errors of a system that has too little of something.
+var short = []syscall.Errno{unix.EAGAIN, unix.ENOMEM, unix.EMFILE, unix.ENFILE}
 
 // waitFor takes the status of pid. That somebody else took it is no matter.
 func waitFor(pid int) error {

@@ -59,12 +59,13 @@ func child(p *plan) {
 	}
 	for i := range p.calls {
 		c := &p.calls[i]
+		p.step = c.step
 		result, _, errno := syscall.RawSyscall6(c.number, c.args[0], c.args[1], c.args[2], c.args[3], c.args[4], 0)
 		if errno == 0 && c.then != nothing {
 			errno = p.after(c, result)
 		}
 		if errno != 0 && c.then != whatever {
-			p.step, p.errno = c.step, errno
+			p.errno = errno
 			for {
 				syscall.RawSyscall6(unix.SYS_EXIT_GROUP, 127, 0, 0, 0, 0, 0)
 			}
