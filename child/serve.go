@@ -19,11 +19,21 @@ func Serve(ctx context.Context, s Service, exit *Exit, crash bool) {
 			caught(recover(), exit, crash)
 		}
 	}()
-	err := s.Serve(ctx)
+	err := made(s).Serve(ctx)
 	returned = true
 	if err != nil {
 		classify(err, exit)
 	}
+}
+
+// made is the service for one run.
+//
+//go:noinline
+func made(s Service) Service {
+	if m, ok := s.(Maker); ok {
+		return m.Make()
+	}
+	return s
 }
 
 // caught fills exit after a run that did not return. The value nil is none of

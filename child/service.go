@@ -45,6 +45,16 @@ type Announcer interface {
 	Announces() bool
 }
 
+// A Maker is a [Service] that is nothing but data: each run is served by what
+// Make makes of it. Serve does the same, and is not called by a supervisor:
+// a receiver that is large would lie on the stack for as long as the run lives.
+type Maker interface {
+	Service
+	// Make makes the service for one run. It is called in the goroutine of
+	// the run, before Serve.
+	Make() Service
+}
+
 // Fresh makes a [Service] that calls f for a new service at the start of each
 // incarnation, so that no incarnation sees what another left behind. A service
 // that calls f nil or gets nil from it fails.

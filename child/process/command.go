@@ -90,7 +90,10 @@ type Command struct {
 	PIDFile string
 }
 
-var _ child.Announcer = Command{}
+var (
+	_ child.Announcer = Command{}
+	_ child.Maker     = Command{}
+)
 
 // Announces is true: the start is complete when the program executes.
 func (Command) Announces() bool { return true }
@@ -112,27 +115,11 @@ func (Command) Kills() bool { return true }
 // [child.DefaultShutdown] then.
 //
 // While it runs it offers a [*Handle] by [child.Publish].
-func (c Command) Serve(ctx context.Context) error {
-	if err := c.Validate(); err != nil {
-		return &child.StartError{Err: err}
-	}
-	if ctx.Err() != nil {
-		return context.Cause(ctx)
-	}
-	p, err := start(ctx, c)
-	if err != nil {
-		return err
-	}
-	if c.PIDFile != "" {
-		p.follow(ctx)
-	}
-	child.Publish(ctx, p.handle)
-	child.Publish(ctx, p.facts())
-	if p.handle.reason() == nil && (c.PIDFile == "" || p.followed) {
-		child.Ready(ctx)
-	}
-	return p.see(ctx)
-}
+func (c Command) Serve(ctx context.Context) error { return c.Make().Serve(ctx) }
+
+// Make makes the service of one run, so that a Command does not lie on the
+// stack while its process runs.
+func (c Command) Make() child.Service { return &attempt{command: c} }
 
 const (
 	// goneWait bounds the wait for the rest of a group that has been killed.

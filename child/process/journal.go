@@ -26,12 +26,8 @@ type Line struct {
 	Missed uint64
 }
 
-const (
-	// tailSize is how many bytes of the last lines are kept for each stream.
-	tailSize = 2 << 10
-	// backlog is how many lines wait for a listener.
-	backlog = 256
-)
+// backlog is how many lines wait for a listener.
+const backlog = 256
 
 // journal keeps the last lines of a process and tells listeners of new ones.
 // Nothing here waits for anybody.
@@ -69,12 +65,6 @@ func (c *counts) volume() Volume {
 	return Volume{c.bytes.Load(), c.lines.Load(), c.dropped.Load()}
 }
 
-// tail is the end of one stream.
-type tail struct {
-	lines []Line
-	size  int
-}
-
 // add takes a piece of stream i.
 func (j *journal) add(i int, name string, l line) {
 	text := l.text
@@ -94,27 +84,10 @@ func (j *journal) add(i int, name string, l line) {
 	j.tails[i].add(line, text)
 }
 
-// add keeps a line, or as much of its end as there is room for.
-func (t *tail) add(line Line, text []byte) {
-	if len(text) > tailSize {
-		text = text[len(text)-tailSize:]
-	}
-	if len(line.Text) != len(text) {
-		line.Text = string(text)
-	}
-	t.size += len(text)
-	drop := 0
-	for t.size > tailSize || len(t.lines)-drop >= tailSize/64 {
-		t.size -= len(t.lines[drop].Text)
-		drop++
-	}
-	t.lines = append(t.lines[drop:], line)
-}
-
 // last are the last lines of all streams in the order of their numbers. Its
 // caller holds the lock.
 func (j *journal) last() (all []Line) {
-	a, b := j.tails[0].lines, j.tails[1].lines
+	a, b := j.tails[0].lines(), j.tails[1].lines()
 	for len(a) > 0 || len(b) > 0 {
 		if len(b) == 0 || len(a) > 0 && a[0].Seq < b[0].Seq {
 			all, a = append(all, a[0]), a[1:]

@@ -19,7 +19,7 @@ import (
 // others have.
 type proc struct {
 	*wiring
-	command  Command
+	command  *Command
 	cgroup   *cgroup // nil if there is none
 	pid      int
 	pgid     int // of the group; the leader's number
@@ -37,7 +37,7 @@ type proc struct {
 var starts = make(chan struct{}, 2*runtime.GOMAXPROCS(0))
 
 // start starts c. The program executes when it returns without an error.
-func start(ctx context.Context, c Command) (*proc, error) {
+func start(ctx context.Context, c *Command) (*proc, error) {
 	if err := c.Before.call(ctx, nil); err != nil {
 		return nil, c.failed("hook", "", err)
 	}
@@ -56,7 +56,7 @@ func start(ctx context.Context, c Command) (*proc, error) {
 		return nil, err
 	}
 	defer group.close()
-	w, err := wire(ctx, c)
+	w, err := wire(ctx, *c)
 	if err != nil {
 		return nil, c.failed("descriptors", "", err)
 	}

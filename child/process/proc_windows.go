@@ -14,7 +14,7 @@ import (
 // A proc is a started process. There is no group here, and no way to ask it to
 // end: a stop is a kill, and the descendants stay.
 type proc struct {
-	command  Command
+	command  *Command
 	process  *os.Process
 	pid      int
 	began    time.Time
@@ -28,7 +28,7 @@ type proc struct {
 	journal  journal
 }
 
-func start(ctx context.Context, c Command) (*proc, error) {
+func start(ctx context.Context, c *Command) (*proc, error) {
 	if err := c.Before.call(ctx, nil); err != nil {
 		return nil, c.failed("hook", "", err)
 	}

@@ -13,7 +13,12 @@ import (
 
 // see sees the process to its end, and to that of what it leaves behind.
 func (p *proc) see(ctx context.Context) error {
-	told := p.await(ctx)
+	told := p.await(ctx) // with nothing of what follows on the stack
+	return p.conclude(ctx, told)
+}
+
+// conclude says how the run has ended, when everything of it has.
+func (p *proc) conclude(ctx context.Context, told bool) error {
 	if p.command.Detach && told {
 		p.detach()
 		return nil

@@ -1,0 +1,70 @@
+package process
+
+import (
+	"context"
+	"runtime"
+
+	"github.com/coppice-go/coppice/child"
+)
+
+// An attempt is one run of a command.
+type attempt struct{ command Command }
+
+// Serve starts the process and sees it to its end. While it waits for that, it
+// takes little room on its stack: the start, which needs more, has one of its
+// own.
+func (a *attempt) Serve(ctx context.Context) error {
+	p, err := apart(func() (*proc, error) { return a.start(ctx) })
+	if err != nil {
+		return err
+	}
+	return p.see(ctx)
+}
+
+// start starts the process, and says so.
+func (a *attempt) start(ctx context.Context) (*proc, error) {
+	c := &a.command
+	if err := c.Validate(); err != nil {
+		return nil, &child.StartError{Err: err}
+	}
+	if ctx.Err() != nil {
+		return nil, context.Cause(ctx)
+	}
+	p, err := start(ctx, c)
+	if err != nil {
+		return nil, err
+	}
+	if c.PIDFile != "" {
+		p.follow(ctx)
+	}
+	child.Publish(ctx, p.handle)
+	child.Publish(ctx, p.facts())
+	if p.handle.reason() == nil && (c.PIDFile == "" || p.followed) {
+		child.Ready(ctx)
+	}
+	return p, nil
+}
+
+// apart calls f in a goroutine of its own, whose stack goes with it. A panic in
+// f is the caller's, and so is a Goexit.
+func apart[T any](f func() (T, error)) (result T, err error) {
+	var (
+		panicked any
+		returned bool
+	)
+	done := make(chan struct{})
+	go func() {
+		defer close(done)
+		defer func() { panicked = recover() }()
+		result, err = f()
+		returned = true
+	}()
+	<-done
+	switch {
+	case panicked != nil:
+		panic(panicked)
+	case !returned:
+		runtime.Goexit()
+	}
+	return result, err
+}
