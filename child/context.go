@@ -59,7 +59,7 @@ func Killed(ctx context.Context) <-chan struct{} {
 // StopReason is why the run was told to stop, for a service that has more than
 // one way to end. Before that, and without a run in ctx, it is [NotTold].
 func StopReason(ctx context.Context) Reason {
-	var why interface{ StopReason() Reason }
+	var why told
 	if errors.As(context.Cause(ctx), &why) {
 		return why.StopReason()
 	}

@@ -313,6 +313,10 @@ func (e *EndError) Unwrap() error { return e.Err }
 // ExitOf is the exit of a run whose Serve returned err. It calls methods of
 // err, which are the user's: a panic in them is contained and becomes the
 // text, and a Goexit in them ends the calling goroutine.
+//
+// Where there is an error in err with a method StopReason() Reason that is a
+// [Reason.Failure], the service has ended what it guards for that reason, and
+// the kind is KilledByUs.
 func ExitOf(err error) (exit Exit) {
 	if err != nil {
 		classify(err, &exit)
@@ -350,14 +354,18 @@ func wraps(err error) bool {
 	switch err.(type) {
 	case *StatusError, *StartError, *EndError,
 		interface{ Unwrap() error }, interface{ Unwrap() []error },
-		interface{ As(any) bool }, interface{ Is(error) bool }:
+		interface{ As(any) bool }, interface{ Is(error) bool }, told:
 		return true
 	}
 	return false
 }
 
+// told is an error that says why a run was told to stop.
+type told interface{ StopReason() Reason }
+
 func unwrap(err error, exit *Exit) {
 	var (
+		told   told
 		end    *EndError
 		start  *StartError
 		status *StatusError
@@ -369,6 +377,8 @@ func unwrap(err error, exit *Exit) {
 		exit.Kind, exit.Temporary = StartFailed, start.Temporary
 	case errors.As(err, &status):
 		status.fill(exit)
+	case errors.As(err, &told) && told.StopReason().Failure():
+		exit.Tell(told.StopReason(), true)
 	}
 }
 

@@ -129,6 +129,25 @@ func TestTheErrorsThatMakeAnExitSayWhatItSays(t *testing.T) {
 	}
 }
 
+// overLimit is an error that says why its service has ended what it guards.
+type overLimit struct{ error }
+
+func (overLimit) StopReason() child.Reason { return child.ByLimit }
+
+func TestAServiceThatEndsWhatItGuardsSaysWhy(t *testing.T) {
+	t.Parallel()
+	for _, err := range []error{overLimit{errPlain}, fmt.Errorf("cache: %w", overLimit{errPlain})} {
+		exit := child.ExitOf(err)
+		if exit.Kind != child.KilledByUs || exit.Reason != child.ByLimit || exit.String() != "killed (limit): "+err.Error() {
+			t.Errorf("got %v", exit)
+		}
+	}
+	status := errors.Join(&child.StatusError{Code: 3}, overLimit{errPlain})
+	if exit := child.ExitOf(status); exit.Kind != child.ExitCode || exit.Reason != child.NotTold {
+		t.Errorf("a code is a code: got %v", exit)
+	}
+}
+
 func TestAStopMakesAFailureOnlyOfWhatHadToEnd(t *testing.T) {
 	t.Parallel()
 	failed := child.ExitOf(errPlain)

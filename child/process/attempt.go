@@ -18,6 +18,7 @@ func (a *attempt) Serve(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
+	defer p.handle.enter(ctx)()
 	return p.see(ctx)
 }
 

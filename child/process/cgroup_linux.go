@@ -220,7 +220,7 @@ func (g *cgroup) members() (all members) {
 	}
 	content, _ := os.ReadFile(filepath.Join(g.leaf, "cgroup.procs"))
 	for line := range strings.Lines(string(content)) {
-		if m, ok := readStat(strings.TrimSpace(line)); ok {
+		if m, ok := readStat(strings.TrimSpace(line)); ok && !m.dead() {
 			all = append(all, m)
 		}
 	}

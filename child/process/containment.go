@@ -1,7 +1,5 @@
 package process
 
-import "time"
-
 // Containment says how far the descendants of a process are held together. The
 // zero value: the process leads a session and a group of its own, and what is
 // left of the group ends with it.
@@ -79,24 +77,3 @@ func (o Orphan) MarshalText() ([]byte, error) { return orphanWords.marshal(o) }
 
 // UnmarshalText is the reverse of [Orphan.MarshalText].
 func (o *Orphan) UnmarshalText(text []byte) error { return orphanWords.unmarshal(text, o) }
-
-// Quota is what a process and its descendants may use. More than that, in
-// Samples looks one after the other, ends the run as a failure. The zero value
-// is no limit.
-type Quota struct {
-	// Memory is the resident memory of the whole group in bytes. Optional.
-	Memory uint64
-	// CPU is the share of one processor, as 1.5. Optional.
-	CPU float64
-	// Every is the time between two looks. Optional; zero is five seconds.
-	Every time.Duration
-	// Samples is how many looks in a row must find too much. Optional; zero
-	// is three.
-	Samples int
-}
-
-func (q Quota) validate(m *mistakes) {
-	m.add(q.CPU < 0 || q.CPU != q.CPU, "Quota.CPU", q.CPU, "must not be negative")
-	m.add(q.Every < 0, "Quota.Every", q.Every, "must not be negative")
-	m.add(q.Samples < 0, "Quota.Samples", q.Samples, "must not be negative")
-}

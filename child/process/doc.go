@@ -27,6 +27,13 @@
 // panic or never return: that holds up the writing process, once its pipe is
 // full, and neither its exit nor anybody else.
 //
+// # Statistics
+//
+// [Handle.Stats] is a sample of what a process and its whole tree use, now;
+// [Handle.Watch] are samples at an interval; [Sample] is one of every process
+// of this program. A [Quota] ends a run that uses too much. One goroutine reads
+// /proc for all of them, and only while somebody wants to know. Needs Linux.
+//
 // # Where
 //
 // Linux on amd64 and arm64 has all of it, needs no thread for a process that
@@ -67,4 +74,18 @@
 //   - Standard input is empty.
 //   - Nothing is left after serve.
 //   - A running process takes no thread.
+//   - A sample counts the process and its whole tree.
+//   - The share of a processor is that since the sample before.
+//   - The processor time of a tree never goes down.
+//   - After the end there are no statistics.
+//   - A process is never taken for its successor.
+//   - A sample of all has every process that runs.
+//   - A watch ends with the process or its context.
+//   - A listener that does not read does no harm.
+//   - One pass serves all who want a sample.
+//   - Nothing is read while nobody listens.
+//   - A quota ends the run when it was passed several times in a row.
+//   - A run ended by its quota says memory or CPU.
+//   - A quota begins with the abort ladder.
+//   - A process within its quota runs on.
 package process

@@ -97,13 +97,17 @@ func (p *proc) left() (all members, ok bool) {
 	return all, ok
 }
 
-// A member is a process of a group that is no zombie.
+// A member is a process of a group.
 type member struct {
-	pid   int
-	pgid  int
-	name  string
-	state byte
+	pid    int
+	parent int
+	group  int
+	name   string
+	state  byte
 }
+
+// dead reports whether it is a zombie.
+func (m member) dead() bool { return m.state == 'Z' || m.state == 'X' }
 
 type members []member
 

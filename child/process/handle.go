@@ -17,7 +17,10 @@ import (
 // any goroutine at any time; what cannot be done any more is [ErrEnded].
 type Handle struct {
 	proc   *proc
+	path   string // of the child; written before anybody has the handle
 	notes  notes
+	tree   tree          // what has been seen of its processes
+	meter  meter         // of whoever asks for a sample
 	done   chan struct{} // closed when the run is over
 	err    error         // how it ended; written before done is closed
 	failed chan struct{} // closed when something other than the process has failed
@@ -35,8 +38,12 @@ var ErrNoInput = errors.New("process: its input is not piped")
 func newHandle(p *proc) *Handle {
 	h := &Handle{proc: p, done: make(chan struct{}), failed: make(chan struct{})}
 	h.notes.handle = h
+	h.meter.last.Time = p.began
 	return h
 }
+
+// Path is the place of the child in its tree, as [child.Path] gives it.
+func (h *Handle) Path() string { return h.path }
 
 // PID is the number of the process. After its end it may be another's.
 func (h *Handle) PID() int { return h.proc.pid }

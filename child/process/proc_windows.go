@@ -191,7 +191,6 @@ func (c Command) supported(m *mistakes) {
 	m.add(c.Stop != nil, "Stop", nil, reason)
 	m.add(c.Abort != nil, "Abort", nil, reason)
 	m.add(c.Reload != nil, "Reload", nil, reason)
-	m.add(c.Quota != (Quota{}), "Quota", nil, reason)
 	m.add(c.Containment != (Containment{}), "Containment", nil, reason)
 	m.add(c.Detach, "Detach", c.Detach, reason)
 	m.add(c.PIDFile != "", "PIDFile", c.PIDFile, reason)

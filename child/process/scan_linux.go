@@ -23,8 +23,12 @@ type scanner struct {
 // look is one pass over /proc.
 type look struct {
 	done   chan struct{}
-	groups map[int]members // of processes that are no zombies
-	ok     bool
+	groups map[int]members
+	err    error // what was in the way
+
+	indexed  sync.Once       // what follows is made for the first who wants it
+	numbered map[int]member  // by their numbers
+	children map[int]members // by the numbers of their parents
 }
 
 var theScanner scanner
@@ -32,9 +36,15 @@ var theScanner scanner
 // scan is who of a group is left, zombies aside, by a look that begins now or
 // later; false where /proc does not tell.
 func scan(pgid int) (members, bool) {
-	l := theScanner.join()
+	l := theScanner.look()
+	return slices.DeleteFunc(slices.Clone(l.groups[pgid]), member.dead), l.err == nil
+}
+
+// look is a look that begins now or later, when it is over.
+func (s *scanner) look() *look {
+	l := s.join()
 	<-l.done
-	return l.groups[pgid], l.ok
+	return l
 }
 
 // join is a look that has not begun yet. Who comes first makes it, when the
@@ -62,21 +72,21 @@ func (s *scanner) run() {
 		if l == nil {
 			return
 		}
-		l.groups, l.ok = groups()
+		l.groups, l.err = groups()
 		close(l.done)
 	}
 }
 
 // groups is one pass over /proc.
-func groups() (map[int]members, bool) {
+func groups() (map[int]members, error) {
 	proc, err := os.Open("/proc")
 	if err != nil {
-		return nil, false
+		return nil, err
 	}
 	defer proc.Close()
 	names, err := proc.Readdirnames(-1)
 	if err != nil {
-		return nil, false
+		return nil, err
 	}
 	all := map[int]members{}
 	for _, name := range names {
@@ -84,14 +94,14 @@ func groups() (map[int]members, bool) {
 			continue
 		}
 		if m, ok := readStat(name); ok {
-			all[m.pgid] = append(all[m.pgid], m)
+			all[m.group] = append(all[m.group], m)
 		}
 	}
-	return all, true
+	return all, nil
 }
 
 // readStat reads /proc/PID/stat: number (name) state parent group. The name is
-// the program's choice and may hold anything. A zombie is not ok.
+// the program's choice and may hold anything.
 func readStat(pid string) (m member, ok bool) {
 	var buf [512]byte
 	stat, err := readShort("/proc/"+pid+"/stat", buf[:])
@@ -106,10 +116,16 @@ func readStat(pid string) (m member, ok bool) {
 	if len(fields) < 3 {
 		return member{}, false
 	}
-	m.pid, _ = strconv.Atoi(pid)
 	m.name, m.state = string(stat[open+1:end]), fields[0][0]
-	m.pgid, err = strconv.Atoi(string(fields[2]))
-	return m, err == nil && m.state != 'Z' && m.state != 'X'
+	for _, n := range []struct {
+		to   *int
+		text string
+	}{{&m.pid, pid}, {&m.parent, string(fields[1])}, {&m.group, string(fields[2])}} {
+		if *n.to, err = strconv.Atoi(n.text); err != nil {
+			return member{}, false
+		}
+	}
+	return m, true
 }
 
 // readShort is as much of a file as there is room for, in the fewest calls.
@@ -134,7 +150,7 @@ func (m members) await(deadline time.Time) (left members) {
 			continue // it has gone
 		}
 		defer unix.Close(fd)
-		if pgid, err := unix.Getpgid(one.pid); err != nil || pgid != one.pgid {
+		if group, err := unix.Getpgid(one.pid); err != nil || group != one.group {
 			continue // its number has become another's
 		}
 		w, err := theOne.add(fd, func() { ended <- one.pid })
