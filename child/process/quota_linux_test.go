@@ -56,7 +56,7 @@ func TestAQuotaBeginsWithTheAbortLadder(t *testing.T) {
 	var out lines
 	c := role("eat", &out)
 	c.Quota = process.Quota{Memory: 50 * megabyte, Every: process.MinInterval}
-	c.Abort = process.Ladder{{Signal: syscall.SIGUSR1, To: process.Leader, Wait: time.Second}}
+	c.Abort = process.Ladder{{Signal: syscall.SIGUSR1, To: process.Leader, Wait: 4 * time.Second}}
 	overused(t, measure(t, c))
 	if !strings.Contains(out.String(), "aborted") {
 		t.Errorf("got %q", out.String())
