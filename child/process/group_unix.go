@@ -104,6 +104,7 @@ type member struct {
 	group  int
 	name   string
 	state  byte
+	start  uint64 // in ticks after the boot
 }
 
 // dead reports whether it is a zombie.

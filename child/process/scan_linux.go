@@ -17,11 +17,13 @@ import (
 type scanner struct {
 	mu      sync.Mutex // protects what follows
 	pending *look      // will begin after now; nil if nobody waits
+	last    uint64     // the number of the newest look
 	running bool
 }
 
 // look is one pass over /proc.
 type look struct {
+	number uint64 // a later look has a higher one
 	done   chan struct{}
 	groups map[int]members
 	err    error // what was in the way
@@ -53,7 +55,8 @@ func (s *scanner) join() *look {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	if s.pending == nil {
-		s.pending = &look{done: make(chan struct{})}
+		s.last++
+		s.pending = &look{number: s.last, done: make(chan struct{})}
 		if !s.running {
 			s.running = true
 			go s.run()
@@ -100,8 +103,9 @@ func groups() (map[int]members, error) {
 	return all, nil
 }
 
-// readStat reads /proc/PID/stat: number (name) state parent group. The name is
-// the program's choice and may hold anything.
+// readStat reads /proc/PID/stat: number (name) state parent group, and the time
+// of the start as the twentieth after the name. The name is the program's
+// choice and may hold anything.
 func readStat(pid string) (m member, ok bool) {
 	var buf [512]byte
 	stat, err := readShort("/proc/"+pid+"/stat", buf[:])
@@ -113,19 +117,16 @@ func readStat(pid string) (m member, ok bool) {
 		return member{}, false
 	}
 	fields := bytes.Fields(stat[end+1:])
-	if len(fields) < 3 {
+	if len(fields) < 20 {
 		return member{}, false
 	}
 	m.name, m.state = string(stat[open+1:end]), fields[0][0]
-	for _, n := range []struct {
-		to   *int
-		text string
-	}{{&m.pid, pid}, {&m.parent, string(fields[1])}, {&m.group, string(fields[2])}} {
-		if *n.to, err = strconv.Atoi(n.text); err != nil {
-			return member{}, false
-		}
-	}
-	return m, true
+	var errs [4]error
+	m.pid, errs[0] = strconv.Atoi(pid)
+	m.parent, errs[1] = strconv.Atoi(string(fields[1]))
+	m.group, errs[2] = strconv.Atoi(string(fields[2]))
+	m.start, errs[3] = strconv.ParseUint(string(fields[19]), 10, 64)
+	return m, errs == [4]error{}
 }
 
 // readShort is as much of a file as there is room for, in the fewest calls.

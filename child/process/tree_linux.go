@@ -25,7 +25,7 @@ func sample(handles []*Handle) (map[*Handle]Stats, error) {
 	}
 	all := make(map[*Handle]Stats, len(handles))
 	for _, h := range handles {
-		s, ok := h.tree.sample(proc, l.tree(h.PID()), h.PID())
+		s, ok := h.tree.sample(proc, l, h.PID())
 		if ok && !h.over() { // while it lives its number is its own
 			all[h] = s
 		}
@@ -73,9 +73,11 @@ func (l *look) index() {
 // tree remembers what was read of the processes of a run, so that what those
 // have used is not forgotten that end without anybody waiting for them.
 type tree struct {
-	mu   sync.Mutex // protects what follows
-	last map[identity]times
-	lost time.Duration // used by those who ended, and told to nobody
+	mu    sync.Mutex // protects what follows
+	look  uint64     // the number of the newest look
+	found members    // by it
+	last  map[identity]times
+	lost  time.Duration // used by those who ended, and told to nobody
 }
 
 // identity is a process, also when its number is given to another.
@@ -88,13 +90,17 @@ type identity struct {
 // that it has waited for.
 type times struct{ own, waited time.Duration }
 
-// sample reads the members.
-func (t *tree) sample(proc procfs.FS, found members, leader int) (s Stats, ok bool) {
+// sample reads the members. Where somebody with a later look was faster, those
+// of that count: who is not in an older one has not ended.
+func (t *tree) sample(proc procfs.FS, l *look, leader int) (s Stats, ok bool) {
 	t.mu.Lock()
 	defer t.mu.Unlock()
+	if l.number >= t.look {
+		t.look, t.found = l.number, l.tree(leader)
+	}
 	s.Time = time.Now()
 	now := map[identity]times{}
-	for _, r := range readings(proc, found) {
+	for _, r := range readings(proc, t.found) {
 		now[r.identity] = r.times
 		s.Tree.add(r.use)
 		s.Tree.CPU += r.waited
@@ -177,7 +183,7 @@ func (m member) read(proc procfs.FS) (r reading, ok bool) {
 		return r, false
 	}
 	stat, err := p.Stat()
-	if err != nil || stat.PPID != m.parent && stat.PGRP != m.group {
+	if err != nil || stat.Starttime != m.start {
 		return r, false
 	}
 	r.identity = identity{m.pid, stat.Starttime}

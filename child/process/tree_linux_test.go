@@ -1,8 +1,12 @@
 package process
 
 import (
+	"os"
+	"strconv"
 	"testing"
 	"time"
+
+	"github.com/prometheus/procfs"
 )
 
 func TestWhatEndedProcessesHaveUsedIsLostOnlyWhereNobodyWaited(t *testing.T) {
@@ -55,5 +59,45 @@ func TestDescriptorsThatAreNotToldMakeTheSumUnknown(t *testing.T) {
 	u.add(Use{Descriptors: 4})
 	if u.Descriptors != -1 {
 		t.Errorf("got %d, want -1", u.Descriptors)
+	}
+}
+
+func TestWhoIsMissingInAnOlderLookHasNotEnded(t *testing.T) {
+	proc, err := procfs.NewDefaultFS()
+	if err != nil {
+		t.Skip("it needs /proc: ", err)
+	}
+	us, ok := readStat(strconv.Itoa(os.Getpid()))
+	parent, there := readStat(strconv.Itoa(os.Getppid()))
+	if !ok || !there {
+		t.Skip("the test and its parent are not to be seen")
+	}
+	parent.group, us.group = parent.pid, us.pid
+	older := &look{number: 1, groups: map[int]members{parent.pid: {parent}}}
+	later := &look{number: 2, groups: map[int]members{parent.pid: {parent}, us.pid: {us}}}
+	var tr tree
+	for i, l := range []*look{older, later, older, later} {
+		s, ok := tr.sample(proc, l, parent.pid)
+		if want := min(i+1, 2); !ok || s.Processes != want || tr.lost != 0 {
+			t.Errorf("sample %d: got %d processes, want %d; %v was lost", i+1, s.Processes, want, tr.lost)
+		}
+	}
+}
+
+func TestAnEndedProcessIsNotTakenForAnotherWithItsNumber(t *testing.T) {
+	proc, err := procfs.NewDefaultFS()
+	if err != nil {
+		t.Skip("it needs /proc: ", err)
+	}
+	m, ok := readStat(strconv.Itoa(os.Getpid()))
+	if !ok {
+		t.Skip("the test itself is not to be seen")
+	}
+	if r, ok := m.read(proc); !ok || r.use.Memory == 0 || r.dead {
+		t.Errorf("got %+v", r)
+	}
+	m.start++
+	if r, ok := m.read(proc); ok {
+		t.Errorf("got %+v of another", r)
 	}
 }
