@@ -129,7 +129,7 @@ const (
 	// deliveryWait bounds the wait for whoever takes the output of a process
 	// that has ended. The lines are delivered later too, by a goroutine that
 	// ends with them.
-	deliveryWait = 500 * time.Millisecond
+	deliveryWait = 2 * time.Second
 )
 
 // String is the name of the program without its directory. Arguments and

@@ -110,16 +110,24 @@ func (g *guard) write(slot int, text string) {
 // look watches the watcher.
 func (g *guard) look() {
 	if g.end == nil && g.pid != 0 {
-		g.end, _ = theOne.add(g.back, func() { go g.replace() }) // without, it is replaced with the next process
+		pid := g.pid
+		g.end, _ = theOne.add(g.back, func() { go g.replace(pid) }) // without, it is replaced with the next process
 	}
 }
 
-// replace takes the place of a watcher that has died.
-func (g *guard) replace() {
+// replace puts another watcher in the place of one that has closed its output,
+// which is the first thing that happens when a process ends.
+func (g *guard) replace(pid int) {
 	g.mu.Lock()
 	defer g.mu.Unlock()
-	began := g.began
-	if g.gone() && len(g.slots) > 0 && time.Since(began) > respite && g.start() == nil {
+	if g.pid != pid {
+		return
+	}
+	_ = syscall.Kill(pid, sigKill)
+	for !g.gone() {
+		time.Sleep(time.Millisecond)
+	}
+	if began := g.began; len(g.slots) > 0 && time.Since(began) > respite && g.start() == nil {
 		g.look()
 	}
 }

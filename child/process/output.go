@@ -46,7 +46,7 @@ type Output struct {
 	// The writer may be shared by any number of commands if it allows calls by
 	// several goroutines at once, as an *os.File does. One command alone calls
 	// it from one goroutine at a time, except after a Write that took longer
-	// than half a second beyond the end of a run. Optional; not with another
+	// than two seconds beyond the end of a run. Optional; not with another
 	// target than Log.
 	Writer io.Writer
 	// Raw gives the Writer the bytes as they come, without regard to lines.
