@@ -60,7 +60,7 @@ func readsBack[T interface {
 func TestEveryWordOfAnEnumerationReadsBack(t *testing.T) {
 	t.Parallel()
 	readsBack[child.Kind](t, "Kind", "normal", "error", "panic", "goexit", "code", "signal", "gave_up", "shutdown", "killed", "start_failed")
-	readsBack[child.Reason](t, "Reason", "", "shutdown", "call", "group", "bounce", "readiness", "ping", "limit")
+	readsBack[child.Reason](t, "Reason", "", "shutdown", "call", "group", "bounce", "readiness", "ping", "limit", "beat", "max_run")
 	readsBack[child.Restart](t, "Restart", "permanent", "transient", "temporary")
 	readsBack[child.Stuck](t, "Stuck", "wait", "escalate", "abandon")
 }

@@ -67,15 +67,20 @@ const (
 	ByBounce
 	// ByReadiness: its start took longer than its patience.
 	ByReadiness
-	// ByPing: it gave no sign of life.
+	// ByPing: it did not answer its pings.
 	ByPing
 	// ByLimit: it used more than it may.
 	ByLimit
+	// ByBeat: it did not beat in time.
+	ByBeat
+	// ByMaxRun: it ran for as long as it may.
+	ByMaxRun
 )
 
 var reasonWords = []string{
 	NotTold: "", ByShutdown: "shutdown", ByCall: "call", ByGroup: "group", ByBounce: "bounce",
 	ByReadiness: "readiness", ByPing: "ping", ByLimit: "limit",
+	ByBeat: "beat", ByMaxRun: "max_run",
 }
 
 // String is the reason's word, empty for [NotTold].
@@ -218,12 +223,22 @@ func (e *Exit) Tell(r Reason, killed bool) {
 	}
 }
 
+// Explain puts why, which is for one line, before the text of e: the run did
+// not know why it was told to stop. For those who write a supervisor.
+func (e *Exit) Explain(why string) {
+	if e.Kind != Normal {
+		why += "; then " + e.String()
+	}
+	e.text = clean(why)
+}
+
 // FailStart makes e the end of a run whose start was not complete. For those
 // who write a supervisor.
 func (e *Exit) FailStart() {
 	switch {
-	case e.Kind == KilledByUs:
+	case e.Kind == KilledByUs && e.text == "":
 		e.text = "not ready in time"
+	case e.Kind == KilledByUs:
 	case e.Kind == Goexited || e.Kind == Normal:
 		e.text = "it ended before it was ready"
 	}

@@ -48,9 +48,6 @@ const (
 	Infinity time.Duration = math.MaxInt64
 	// DefaultShutdown is the grace of a worker that names none: OTP's 5 s.
 	DefaultShutdown = 5 * time.Second
-	// DefaultPatience is how long a start may take whose Readiness names no
-	// Patience.
-	DefaultPatience = 30 * time.Second
 )
 
 // Stuck says what follows when a goroutine still runs after it was killed: a

@@ -33,8 +33,12 @@ type Spec struct {
 	// Ready says when the child's start is complete. Optional; zero is: when
 	// the service says so if it is an Announcer, else at once.
 	Ready Readiness
+	// Liveness says by what signs a run is taken for alive. Optional; zero is:
+	// it is asked for none, unless the service is a Pinger.
+	Liveness Liveness
 	// Stuck says what follows when the child still runs after it was killed.
-	// Optional; zero is Wait.
+	// Optional, but required for a child with a Liveness that cannot be killed;
+	// zero is Wait.
 	Stuck Stuck
 	// Decide is asked about every exit of a run that had started and was not
 	// told to stop, in a goroutine of its own and for at most five seconds.
@@ -43,15 +47,6 @@ type Spec struct {
 	// OwnThread gives each run a new goroutine. It is for a service that locks
 	// its operating system thread and leaves it so. Optional.
 	OwnThread bool
-}
-
-// Readiness says when a start is complete. The zero value names nothing to
-// wait for.
-type Readiness struct {
-	// Call waits until the service calls Ready with its context.
-	Call bool
-	// Patience is how long one attempt may take; zero is DefaultPatience.
-	Patience time.Duration
 }
 
 // A Specer is whatever can say what child it is: a [Spec], a supervisor's
@@ -79,18 +74,11 @@ func (s Spec) Data() Data {
 	d.Add("shutdown", Grace(s.Shutdown), s.Shutdown != 0)
 	d.Add("significant", true, s.Significant)
 	d.Add("backoff", s.Backoff.String(), s.Backoff != (strategies.Backoff{}))
-	d.Add("ready", s.Ready.Data(), s.Ready != (Readiness{}))
+	d.Add("ready", s.Ready.Data(), !s.Ready.IsZero())
+	d.Add("liveness", s.Liveness.Data(), !s.Liveness.IsZero())
 	d.Add("stuck", s.Stuck.String(), s.Stuck != Wait)
 	d.Add("decide", NameOf(s.Decide), s.Decide != nil)
 	d.Add("own_thread", true, s.OwnThread)
-	return d
-}
-
-// Data is what of r can be shown.
-func (r Readiness) Data() Data {
-	var d Data
-	d.Add("call", true, r.Call)
-	d.Add("patience", r.Patience.String(), r.Patience != 0)
 	return d
 }
 

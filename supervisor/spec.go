@@ -99,7 +99,8 @@ type Spec struct {
 	// Significant is for the parent's AutoShutdown. Optional.
 	Significant bool
 	// Ready bounds, by its Patience, how long the start of all children may
-	// take. Optional; zero is without a bound, each child having its own.
+	// take, and may name more to wait for once they have started. Optional;
+	// zero is without a bound, each child having its own.
 	Ready child.Readiness
 }
 
@@ -157,7 +158,7 @@ func (s Spec) Data() child.Data {
 	d.Add("restart", s.Restart.String(), s.Restart != child.Permanent)
 	d.Add("shutdown", child.Grace(s.Shutdown), s.Shutdown != 0)
 	d.Add("significant", true, s.Significant)
-	d.Add("ready", s.Ready.Data(), s.Ready != (child.Readiness{}))
+	d.Add("ready", s.Ready.Data(), !s.Ready.IsZero())
 	children := make([]child.Data, len(s.Children))
 	for i, c := range s.Children {
 		children[i] = specData(c)
