@@ -39,9 +39,12 @@ type Policy struct {
 	Stuck       child.Stuck
 	Supervisor  bool // the place is a supervisor's
 	Significant bool
-	Announces   bool // a start is complete when the run says so
-	Decides     bool // the spec has a Decide
-	OwnThread   bool // each run wants a new goroutine
+	Announces   bool          // a start is complete when the driver says so
+	Calls       bool          // for the driver: and it waits for the run to say so
+	Decides     bool          // the spec has a Decide
+	OwnThread   bool          // each run wants a new goroutine
+	Watched     bool          // for the driver: somebody looks whether it is ready or alive
+	MaxRun      time.Duration // from when it was ready; 0 is for ever
 	Patience    time.Duration
 	Grace       time.Duration
 	Backoff     strategies.Backoff

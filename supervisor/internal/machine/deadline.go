@@ -6,7 +6,8 @@ import (
 )
 
 // deadlines is a heap of children by the time that they are due. A child has
-// at most one deadline: of a delay, a patience, a grace or a settling.
+// at most one deadline: of a delay, a patience, the longest run, a grace or a
+// settling.
 type deadlines []*Child
 
 // Deadline is when the machine wants to be asked next; false if never.

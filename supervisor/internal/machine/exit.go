@@ -321,8 +321,17 @@ func (m *Machine) launch(c *Child) {
 func (m *Machine) started(c *Child) {
 	m.unschedule(c)
 	c.State, c.Since = Running, m.now
+	if c.Policy.MaxRun > 0 {
+		m.schedule(c, c.Policy.MaxRun)
+	}
 	m.note(Started, c)
 	m.replyUp(c, nil, nil)
+}
+
+// fail tells c's run to stop because it failed in a way that it does not know.
+func (m *Machine) fail(c *Child, why child.Reason) {
+	c.past().lived = m.now - c.Since // and not the time it takes to end
+	m.tell(c, why)
 }
 
 // tell tells c's run to stop.

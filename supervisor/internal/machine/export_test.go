@@ -129,6 +129,10 @@ func (m *Machine) brokenChild(c *Child) string {
 		if timed != (c.Policy.Patience != child.Infinity) {
 			return "its deadline does not fit its patience"
 		}
+	case Running:
+		if timed != (c.Policy.MaxRun > 0) {
+			return "its deadline does not fit its longest run"
+		}
 	case Stopping:
 		if timed != (c.Killed || c.Policy.Grace != child.Infinity) {
 			return "its deadline does not fit its grace"

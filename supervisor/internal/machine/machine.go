@@ -163,7 +163,7 @@ func (m *Machine) Exited(c *Child, incarnation uint64, exit *child.Exit, v Verdi
 func (m *Machine) Fail(c *Child, incarnation uint64, why child.Reason, now time.Duration) []Action {
 	m.begin(now)
 	if c.Incarnation == incarnation && (c.State == Running || c.State == Starting) {
-		m.tell(c, why)
+		m.fail(c, why)
 	}
 	return m.settle()
 }
@@ -225,6 +225,8 @@ func (m *Machine) expired(c *Child) {
 		m.ripe = append(m.ripe, c)
 	case c.State == Starting:
 		m.tell(c, child.ByReadiness)
+	case c.State == Running:
+		m.fail(c, child.ByMaxRun)
 	case c.State == Stopping && !c.Killed:
 		m.kill(c)
 	case c.State == Stopping:
