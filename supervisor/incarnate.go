@@ -58,6 +58,9 @@ func (r *run) once(service child.Service) (next *run) {
 	if r.child.Leftover {
 		exit = child.ExitOf(&child.StartError{Err: ErrStuck})
 	} else {
+		if r.child.Policy.Watched {
+			r.begin()
+		}
 		child.Serve(r, service, &exit, r.node.tree.options.Panics == Crash)
 	}
 	next = r.node.exited(r, &exit, true)

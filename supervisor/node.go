@@ -98,10 +98,11 @@ func policyOf(s child.Spec, backoff strategies.Backoff) machine.Policy {
 	_, sub := s.Run.(*subtree)
 	_, whole := s.Run.(*Supervisor)
 	announcer, _ := s.Run.(child.Announcer)
+	calls := s.Ready.Call || announcer != nil && announcer.Announces()
 	p := machine.Policy{
 		Restart: s.Restart, Stuck: s.Stuck, Supervisor: sub || whole, Significant: s.Significant,
-		Announces: s.Ready.Call || announcer != nil && announcer.Announces(),
-		Decides:   s.Decider() != nil, OwnThread: s.OwnThread,
+		Announces: calls || s.Ready.Probe != nil || s.Ready.After > 0, Calls: calls,
+		Decides: s.Decider() != nil, OwnThread: s.OwnThread, Watched: watchedBy(s), MaxRun: s.Liveness.MaxRun,
 		Grace: s.Shutdown, Patience: s.Ready.Patience, Backoff: backoff.WithDefaults(),
 	}
 	if p.Grace == 0 && p.Supervisor {
@@ -182,6 +183,16 @@ func (n *node) ready(r *run) {
 	n.input(func(now time.Duration) []machine.Action {
 		return n.m.Ready(r.child, r.incarnation, now)
 	})
+	if r.child.Policy.Watched {
+		r.watch()
+	}
+}
+
+// fail ends a run that failed in a way that it does not know itself.
+func (n *node) fail(r *run, why child.Reason) {
+	n.input(func(now time.Duration) []machine.Action {
+		return n.m.Fail(r.child, r.incarnation, why, now)
+	})
 }
 
 // exited is what a run says when it has ended. It returns the next run of the
@@ -191,9 +202,15 @@ func (n *node) exited(r *run, exit *child.Exit, here bool) *run {
 	if exit.Kind != child.Normal {
 		verdict = r.verdict(exit)
 	}
+	if r.phase.Load() == told {
+		r.explain(exit)
+	}
 	r.phase.Store(over)
 	if r.end(errEnded) {
 		n.tree.offers.remove(r)
+	}
+	if r.child.Policy.Watched {
+		r.unwatch()
 	}
 	var spare *run // what takes time is done before the lock is taken
 	if p := r.child.Policy; here && !p.OwnThread && (exit.Kind != child.Normal || p.Restart == child.Permanent) {
@@ -232,6 +249,9 @@ func (n *node) perform(actions []machine.Action, now time.Duration, spare *run) 
 			r := c.Run.(*run)
 			r.phase.Store(told)
 			r.end(causes[c.Told])
+			if c.Policy.Watched {
+				r.unwatch()
+			}
 		case machine.Kill:
 			c.Run.(*run).kill()
 		case machine.Detach:

@@ -43,28 +43,34 @@ const (
 
 // rare is what most runs never need.
 type rare struct {
-	killed chan struct{}
-	dead   bool  // the grace is over
-	sub    *node // the supervisor that this run is
-	offers bool  // it has published something
-	inner  context.Context
-	cancel context.CancelCauseFunc
-	after  map[*func()]struct{} // what AfterFunc was given
+	killed  chan struct{}
+	dead    bool   // the grace is over
+	sub     *node  // the supervisor that this run is
+	offers  bool   // it has published something
+	vital   *vital // if it is watched
+	verdict *cause // why it is going to be told to stop, if somebody knows more than the reason
+	inner   context.Context
+	cancel  context.CancelCauseFunc
+	after   map[*func()]struct{} // what AfterFunc was given
 }
 
 // Why the context of a run ended, as context.Cause tells.
 var (
-	errEnded = &cause{text: "coppice: the run has ended"}
+	errEnded = &cause{text: "the run has ended"}
 	causes   = [...]*cause{
-		child.ByShutdown:  {child.ByShutdown, "coppice: the supervisor stops"},
-		child.ByCall:      {child.ByCall, "coppice: terminated by a call"},
-		child.ByGroup:     {child.ByGroup, "coppice: a sibling failed"},
-		child.ByBounce:    {child.ByBounce, "coppice: bounced by a call"},
-		child.ByReadiness: {child.ByReadiness, "coppice: not ready in time"},
-		child.ByPing:      {child.ByPing, "coppice: no sign of life"},
-		child.ByLimit:     {child.ByLimit, "coppice: over a limit"},
+		child.ByShutdown:  {child.ByShutdown, "the supervisor stops"},
+		child.ByCall:      {child.ByCall, "terminated by a call"},
+		child.ByGroup:     {child.ByGroup, "a sibling failed"},
+		child.ByBounce:    {child.ByBounce, "bounced by a call"},
+		child.ByReadiness: {child.ByReadiness, notReady},
+		child.ByPing:      {child.ByPing, "no answer to a ping"},
+		child.ByLimit:     {child.ByLimit, "over a limit"},
+		child.ByBeat:      {child.ByBeat, "no beat"},
+		child.ByMaxRun:    {child.ByMaxRun, "it ran for as long as it may"},
 	}
 )
+
+const notReady = "not ready in time"
 
 // cause is an error that takes little room in a run.
 type cause struct {
@@ -72,7 +78,7 @@ type cause struct {
 	text   string
 }
 
-func (c *cause) Error() string { return c.text }
+func (c *cause) Error() string { return "coppice: " + c.text }
 
 // StopReason is what [child.StopReason] looks for.
 func (c *cause) StopReason() child.Reason { return c.reason }
@@ -93,6 +99,9 @@ func (r *run) end(why *cause) (offers bool) {
 	}
 	if r.cause != nil {
 		return offers
+	}
+	if r.rare != nil && r.rare.verdict != nil && r.rare.verdict.reason == why.reason {
+		why = r.rare.verdict
 	}
 	r.cause = why
 	if r.done != nil {
@@ -199,8 +208,15 @@ func (r *run) AfterFunc(f func()) (stop func() bool) {
 	}
 }
 
-// Ready completes the start.
-func (r *run) Ready() { r.node.ready(r) }
+// Ready completes the start, or that part of it which is the run's own.
+func (r *run) Ready() {
+	switch {
+	case !r.child.Policy.Watched:
+		r.node.ready(r)
+	case r.child.Policy.Calls:
+		r.met(call)
+	}
+}
 
 // Killed is closed when the grace is over.
 func (r *run) Killed() <-chan struct{} {

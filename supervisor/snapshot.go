@@ -80,6 +80,9 @@ type Status struct {
 	// WindowRestarts is how many restarts the window holds: the child's own,
 	// or for a supervisor that shares one, all its children's.
 	WindowRestarts int
+	// Vitals are the signs of life of the run that lives, nil if nobody watches
+	// it.
+	Vitals *Vitals
 	// Strategy is a supervisor's.
 	Strategy strategies.Strategy
 	// Intensity is a supervisor's, its defaults applied.
@@ -235,6 +238,9 @@ func (n *node) status(s *seen) Status {
 	}
 	if s.state == machine.Stopping || s.state == machine.Stuck {
 		st.Reason = s.told
+	}
+	if s.run != nil && c.Policy.Watched {
+		st.Vitals = s.run.vitals()
 	}
 	p := s.past
 	if p == nil {

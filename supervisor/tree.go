@@ -18,6 +18,8 @@ type tree struct {
 	log     logger
 	offers  offers
 	left    leftovers
+	watch   watch
+	asking  asking
 
 	mu      sync.Mutex // protects ledgers
 	ledgers map[string]*ledger
@@ -29,6 +31,7 @@ func newTree(o Options) *tree {
 	t.hub.init()
 	t.offers.changed = make(chan struct{})
 	t.log.init(t)
+	t.watch.tree = t
 	return t
 }
 

@@ -236,6 +236,7 @@ func (v *validator) worker(sup *Spec, s child.Spec, at string) {
 	}
 	v.policy(at, s.Restart, s.Shutdown, s.Ready)
 	v.field(at, s.Backoff.Validate())
+	v.liveness(at, s)
 	if s.Stuck > child.Abandon {
 		v.wrong(at, "Stuck", s.Stuck, "is none of the constants")
 	}
@@ -278,7 +279,5 @@ func (v *validator) policy(at string, r child.Restart, grace time.Duration, read
 	if grace < child.BrutalKill {
 		v.wrong(at, "Shutdown", grace, "must not be negative")
 	}
-	if ready.Patience < 0 {
-		v.wrong(at, "Ready.Patience", ready.Patience, "must not be negative")
-	}
+	v.readiness(at, ready)
 }
