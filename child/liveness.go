@@ -70,6 +70,15 @@ func (l Liveness) Data() Data {
 	return d
 }
 
+// String shows the data of l.
+func (l Liveness) String() string { return l.Data().String() }
+
+// GoString shows the data of l.
+func (l Liveness) GoString() string { return "child.Liveness" + l.Data().String() }
+
+// MarshalJSON shows the data of l as an object.
+func (l Liveness) MarshalJSON() ([]byte, error) { return l.Data().MarshalJSON() }
+
 // A Pinger is a [Service] that can be asked whether it is alive. It is asked
 // where the spec's [Liveness] has no Ping, in the same way.
 type Pinger interface {

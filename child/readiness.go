@@ -66,3 +66,12 @@ func (r Readiness) Data() Data {
 	d.Add("patience", r.Patience.String(), r.Patience != 0)
 	return d
 }
+
+// String shows the data of r.
+func (r Readiness) String() string { return r.Data().String() }
+
+// GoString shows the data of r.
+func (r Readiness) GoString() string { return "child.Readiness" + r.Data().String() }
+
+// MarshalJSON shows the data of r as an object.
+func (r Readiness) MarshalJSON() ([]byte, error) { return r.Data().MarshalJSON() }

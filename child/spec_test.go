@@ -20,14 +20,17 @@ type leftAlone struct{ *live }
 
 func (leftAlone) String() string { return "left\nalone" }
 
+func yes(context.Context) error { return nil }
+
 func decide(child.Exit) child.Decision { return child.ByType }
 
 // full is a spec in which no field is zero.
 func full(run child.Service) child.Spec {
 	return child.Spec{
 		Name: "writer", Run: run, Restart: child.Transient, Shutdown: child.Infinity, Significant: true,
-		Backoff: strategies.Backoff{Min: time.Second}, Ready: child.Readiness{Call: true, Patience: time.Minute},
-		Stuck: child.Abandon, Decide: decide, OwnThread: true,
+		Backoff: strategies.Backoff{Min: time.Second}, Ready: child.Readiness{Call: true, Patience: time.Minute, After: 2 * time.Second, Probe: yes, Timeout: 3 * time.Second, Interval: 4 * time.Second},
+		Liveness: child.Liveness{Timeout: 5 * time.Second, Silence: 6 * time.Second, Ping: yes, Interval: 7 * time.Second, Failures: 8, MaxRun: 9 * time.Second},
+		Stuck:    child.Abandon, Decide: decide, OwnThread: true,
 	}
 }
 
@@ -71,7 +74,7 @@ func TestASpecShowsDataAndNamesNeverWhatAServiceHolds(t *testing.T) {
 			if name := strings.ReplaceAll(text, `\\`, `\`); !strings.Contains(name, want) && !strings.Contains(text, want) {
 				t.Errorf("%s does not show %s: %s", way, want, text)
 			}
-			for _, data := range []string{"writer", "transient", "infinity", "1s", "1m0s", "abandon", "child_test.decide", "own_thread"} {
+			for _, data := range []string{"writer", "transient", "infinity", "1s", "1m0s", "abandon", "child_test.decide", "own_thread", "child_test.yes", "2s", "3s", "4s", "5s", "6s", "7s", "8", "9s"} {
 				if !strings.Contains(text, data) {
 					t.Errorf("%s does not show %s: %s", way, data, text)
 				}

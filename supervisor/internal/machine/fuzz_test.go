@@ -51,6 +51,9 @@ func (f *fuzzer) policy() *Policy {
 		Backoff: pick(s, strategies.Backoff{Min: strategies.None}, strategies.Backoff{},
 			strategies.Backoff{Jitter: 1}, strategies.Backoff{Min: long}).WithDefaults(),
 	}
+	if s.one(4) {
+		p.MaxRun = pick(s, time.Second, long)
+	}
 	p.Significant = p.Restart != child.Permanent && f.c.Auto != Never && s.one(2)
 	return p
 }

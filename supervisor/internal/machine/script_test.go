@@ -166,6 +166,7 @@ func (p *player) child(words string) *Child {
 		"graceless":   func() { y.Grace = 0 },
 		"infinite":    func() { y.Grace = child.Infinity },
 		"patient":     func() { y.Patience = child.Infinity },
+		"mortal":      func() { y.MaxRun = time.Minute }, // its longest run
 		"escalate":    func() { y.Stuck = child.Escalate },
 		"abandon":     func() { y.Stuck = child.Abandon },
 		"slow":        func() { m.slow = true }, // ends only when it is killed
