@@ -66,7 +66,9 @@ func (r *run) question(question func(context.Context) error, timeout time.Durati
 			a.err = child.Recovered(p)
 			a.why = "panic: " + a.err.Error()
 		}
-		a.took = r.node.tree.now() - began
+		if a.took = r.node.tree.now() - began; a.took >= timeout {
+			a.why = noAnswer(timeout)
+		}
 		if a.err != nil && r.phase.Load() == live {
 			r.node.tree.complain("a ping or probe panicked", r.path, a.err)
 		}
@@ -78,6 +80,9 @@ func (r *run) question(question func(context.Context) error, timeout time.Durati
 	pprof.SetGoroutineLabels(pprof.WithLabels(ctx, pprof.Labels(label, r.path+" (ping)")))
 	a.why = no(question(ctx))
 }
+
+// noAnswer is what an answer comes to that was late, or has not come at all.
+func noAnswer(timeout time.Duration) string { return "no answer within " + timeout.String() }
 
 // no is the text of an answer that is an error, whose methods are the user's.
 func no(err error) string {
@@ -103,6 +108,9 @@ func (r *run) prepare(ready child.Readiness) {
 	}
 	ready = ready.WithDefaults()
 	heard := make(chan outcome, 1)
+	if ready.Probe != nil {
+		r.because(&cause{child.ByReadiness, notReady + ": its probe has not answered"})
+	}
 	for wait() {
 		if ready.Probe == nil || r.yes(ready, heard) {
 			r.met(probed)
@@ -116,7 +124,6 @@ func (r *run) prepare(ready child.Readiness) {
 func (r *run) yes(ready child.Readiness, heard chan outcome) bool {
 	why := "the probe of an earlier run has not returned"
 	if r.ask(ready.Probe, ready.Timeout, func(a outcome) { heard <- a }) {
-		r.because(&cause{child.ByReadiness, notReady + ": its probe does not return"})
 		select {
 		case a := <-heard:
 			if a.why == "" {

@@ -47,7 +47,7 @@ func (p *pinging) look() bool {
 	case p.under > 0:
 		if p.under++; p.under > p.timeout {
 			p.under, p.late = 1, true // and once more for each further timeout
-			p.fail(p.noAnswer())
+			p.fail(noAnswer(p.liveness.Timeout))
 		}
 	case p.due > 0:
 	case p.vital.run.ask(p.liveness.Ping, p.liveness.Timeout, p.answered):
@@ -63,8 +63,6 @@ func (p *pinging) look() bool {
 
 func (p *pinging) alive() bool { return p.shown.Failures < p.liveness.Failures }
 
-func (p *pinging) noAnswer() string { return "no answer within " + p.liveness.Timeout.String() }
-
 // fail counts a ping that has failed.
 func (p *pinging) fail(why string) {
 	p.shown.Failures++
@@ -79,8 +77,6 @@ func (p *pinging) answered(a outcome) {
 	p.under, p.late = 0, false
 	switch {
 	case late: // it was counted
-	case a.took >= p.liveness.Timeout:
-		p.fail(p.noAnswer())
 	case a.why != "":
 		p.fail(a.why)
 	default:
