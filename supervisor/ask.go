@@ -77,7 +77,7 @@ func (r *run) question(question func(context.Context) error, timeout time.Durati
 	}()
 	ctx, cancel := context.WithTimeoutCause(r, timeout, errTimeout)
 	defer cancel()
-	pprof.SetGoroutineLabels(pprof.WithLabels(ctx, pprof.Labels(label, r.path+" (ping)")))
+	pprof.SetGoroutineLabels(r.real()) // a stack of the run shows what asks about it too
 	a.why = no(question(ctx))
 }
 

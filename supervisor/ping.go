@@ -12,13 +12,13 @@ import (
 type pinging struct {
 	vital    *vital
 	liveness child.Liveness // its defaults applied
-	interval int
-	timeout  int
+	interval int32
+	timeout  int32
 
 	mu      sync.Mutex // protects what follows
-	due     int        // until the next ping
-	under   int        // since the ping that is under way was asked, from 1; 0 if none is
-	blocked int        // since a ping was due and that of an earlier run was still under way
+	due     int32      // until the next ping
+	under   int32      // since the ping that is under way was asked, from 1; 0 if none is
+	blocked int32      // since a ping was due and that of an earlier run was still under way
 	late    bool       // the time of the ping under way is over, and that was counted
 	shown   Vitals     // all but LastSign
 }
@@ -34,7 +34,7 @@ func newPinging(v *vital, l child.Liveness) *pinging {
 func (p *pinging) spread(n uint32) {
 	p.mu.Lock()
 	defer p.mu.Unlock()
-	p.due = p.interval - int(n%uint32(p.interval))
+	p.due = p.interval - int32(n%uint32(p.interval))
 }
 
 // look asks if it is time, and sees whether the answer takes too long. It

@@ -8,18 +8,19 @@ import (
 )
 
 // vital is what is kept of a run that is watched. It hangs on the run's rare,
-// so that a run which nobody watches is no larger for it.
+// so that a run which nobody watches is no larger for it. It fills one line of
+// the processor's cache, since a sweep takes as long as it takes to read all.
 type vital struct {
 	heart   child.Heart
-	needs   needs // of the readiness, what has not come true; under the run's lock
+	needs   needs        // of the readiness, what has not come true; under the run's lock
+	place   int32        // in the sweep, -1 if not there
+	limit   int32        // how many looks may find no beat; 0 is any number
+	silent  int32        // how many in a row have found none; -1 before the first
+	last    atomic.Int64 // the last sign of life, as a time of the tree; 0 is none
+	ping    *pinging     // nil without a ping
 	run     *run
 	pause   time.Duration // which sweep
-	place   int           // in the sweep, -1 if not there
-	limit   int           // how many looks may find no beat; 0 is any number
-	silent  int           // how many in a row have found none; -1 before the first
 	silence time.Duration // what limit comes from
-	last    atomic.Int64  // the last sign of life, as a time of the tree; 0 is none
-	ping    *pinging      // nil without a ping
 }
 
 // needs is what a start that is not complete waits for.

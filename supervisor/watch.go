@@ -1,6 +1,7 @@
 package supervisor
 
 import (
+	"math"
 	"sync"
 	"time"
 )
@@ -54,7 +55,7 @@ func (w *watch) add(v *vital) {
 		w.sweeps[v.pause] = s
 		s.timer = time.AfterFunc(s.pause, s.look)
 	}
-	v.place = len(s.runs)
+	v.place = int32(len(s.runs))
 	s.runs = append(s.runs, v)
 	if p := v.ping; p != nil {
 		s.asked++
@@ -77,7 +78,7 @@ func (w *watch) drop(v *vital) {
 	if v.place < 0 || s == nil {
 		return
 	}
-	last := len(s.runs) - 1
+	last := int32(len(s.runs)) - 1
 	s.runs[v.place] = s.runs[last]
 	s.runs[v.place].place = v.place
 	s.runs[last] = nil
@@ -135,9 +136,9 @@ func pauseFor(times ...time.Duration) time.Duration {
 }
 
 // looksIn is how many looks with that pause make d or more.
-func looksIn(d, pause time.Duration) int {
+func looksIn(d, pause time.Duration) int32 {
 	if d <= 0 {
 		return 0
 	}
-	return int((d-1)/pause) + 1
+	return int32(min((d-1)/pause+1, math.MaxInt32))
 }
