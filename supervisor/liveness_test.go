@@ -14,6 +14,7 @@ import (
 	"time"
 
 	"github.com/coppice-go/coppice/child"
+	"github.com/coppice-go/coppice/strategies"
 	"github.com/coppice-go/coppice/supervisor"
 )
 
@@ -287,6 +288,36 @@ func TestNoChildIsAskedTwiceAtATime(t *testing.T) {
 			t.Errorf("got %v after %v, want %s", f.exit, f.stopping, want)
 		}
 		close(release)
+	})
+}
+
+func TestAPingThatDoesNotReturnIsNotAskedOfTheNextRun(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		release, asked := make(chan struct{}), 0
+		sup := start(t, supervisor.Spec{Name: "root", Backoff: noDelay, Intensity: strategies.Intensity{Restarts: strategies.Unlimited}, Children: []child.Specer{child.Spec{
+			Name: "w", Stuck: child.Escalate, Run: child.Func(idle), Liveness: child.Liveness{
+				Interval: time.Second, Timeout: 2 * time.Second,
+				Ping: func(context.Context) error {
+					if asked++; asked == 1 {
+						<-release
+					}
+					return nil
+				},
+			},
+		}}})
+		time.Sleep(20 * time.Second)
+		s, _ := sup.Find("root/w").Status()
+		if want := "killed (ping): the ping of an earlier run has not returned"; asked != 1 || s.Incarnation < 3 || s.LastExit.String() != want {
+			t.Errorf("asked %d times; #%d, the last one %v", asked, s.Incarnation, s.LastExit)
+		}
+		close(release)
+		synctest.Wait()
+		restarts := s.Restarts
+		time.Sleep(time.Minute)
+		if s, _ := sup.Find("root/w").Status(); asked < 50 || s.Restarts != restarts || s.Vitals.Failures != 0 {
+			t.Errorf("asked %d times, then %d restarts more, %+v", asked, s.Restarts-restarts, s.Vitals)
+		}
+		_ = sup.Stop(context.Background())
 	})
 }
 

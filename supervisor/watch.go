@@ -19,8 +19,9 @@ const (
 // found none.
 //
 // It counts looks and not time, and there is at least the pause between two:
-// so a program that was stopped for an hour, or had no processor, does not
-// take all its children for dead when it comes to itself.
+// so nothing is found too early, and a program that was stopped for an hour, or
+// had no processor, does not take all who beat for dead when it comes to
+// itself.
 type watch struct {
 	tree   *tree
 	mu     sync.Mutex // protects what follows, and the vitals in the sweeps
