@@ -186,7 +186,7 @@ func TestARunThatGivesNoSignOfLifeInTimeIsStoppedAndItsExitSaysWhichItWas(t *tes
 
 func TestARunThatGivesSignsOfLifeGoesOn(t *testing.T) {
 	const s = time.Second
-	failing := 0
+	failing, late := 0, false
 	for name, tt := range map[string]struct {
 		run      child.Func
 		liveness child.Liveness
@@ -201,6 +201,12 @@ func TestARunThatGivesSignsOfLifeGoesOn(t *testing.T) {
 			}
 			return nil
 		}}},
+		"every other answer is late": {patient(quietly), child.Liveness{Interval: s, Timeout: s, Failures: 2, Ping: func(context.Context) error {
+			if late = !late; late {
+				time.Sleep(s + s/2)
+			}
+			return nil
+		}}},
 		"it is not too old": {patient(quietly), child.Liveness{MaxRun: 10*time.Minute + 1}},
 	} {
 		t.Run(name, func(t *testing.T) {
@@ -211,6 +217,36 @@ func TestARunThatGivesSignsOfLifeGoesOn(t *testing.T) {
 			})
 		})
 	}
+}
+
+func TestNoRunIsTakenForDeadTooEarly(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		began := time.Now()
+		spec := supervisor.Spec{Name: "root", Template: func(any) child.Spec {
+			return child.Spec{Run: child.Func(idle), Restart: child.Temporary, Stuck: child.Escalate, Liveness: child.Liveness{Timeout: 8 * time.Second}}
+		}}
+		sup := start(t, spec)
+		for range 20 {
+			if _, err := sup.Ref().StartChild(t.Context(), nil); err != nil {
+				t.Fatal(err)
+			}
+			time.Sleep(300 * time.Millisecond)
+		}
+		time.Sleep(time.Minute)
+		_ = sup.Stop(context.Background())
+		started := map[string]time.Duration{}
+		for e := range sup.Events(context.Background(), 0) {
+			switch at := e.Time.Sub(began); {
+			case e.Kind == supervisor.ChildStarted:
+				started[e.Path] = at
+			case e.Kind == supervisor.ChildStopping && (at < started[e.Path]+8*time.Second || at > started[e.Path]+9*time.Second):
+				t.Errorf("%s was started at %v and stopped at %v", e.Path, started[e.Path], at)
+			}
+		}
+		if len(started) != 20 {
+			t.Errorf("%d were started", len(started))
+		}
+	})
 }
 
 func TestTheRunSeesWhyItIsToldToStop(t *testing.T) {

@@ -210,12 +210,11 @@ func (r *run) AfterFunc(f func()) (stop func() bool) {
 
 // Ready completes the start, or that part of it which is the run's own.
 func (r *run) Ready() {
-	switch {
-	case !r.child.Policy.Watched:
-		r.node.ready(r)
-	case r.child.Policy.Calls:
+	if r.child.Policy.Watched {
 		r.met(call)
+		return
 	}
+	r.node.ready(r)
 }
 
 // Killed is closed when the grace is over.
