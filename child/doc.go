@@ -14,10 +14,19 @@
 // # From inside a run
 //
 // The context of a run leads back to the supervisor: [Ready] completes a
-// start, [Killed] tells that the grace of a stop is over, [Path], [Incarnation]
-// and [Logger] say who one is, [Publish] offers something to others. Without a
-// run in the context they do nothing, are empty, or never close, so that a
-// service can be tested alone.
+// start, [Beat] and, for a hot loop, [Pulse] are signs of life, [Killed] tells
+// that the grace of a stop is over, [Path], [Incarnation] and [Logger] say who
+// one is, [Publish] offers something to others. Without a run in the context
+// they do nothing, are empty, or never close, so that a service can be tested
+// alone.
+//
+// # Ready and alive
+//
+// A [Readiness] says when a start is complete, a [Liveness] by what signs a run
+// is taken for alive from then on: because it beats, because it answers a ping,
+// and because it has not lasted too long. A run that does not is told to stop,
+// is killed when its grace is over, and has failed for a [Reason] of its own:
+// ByReadiness, ByBeat, ByPing or ByMaxRun.
 //
 // # Guarantees
 //
@@ -37,6 +46,9 @@
 //     unknown one is an error that names it.
 //   - A spec shows data and names, never what a service holds.
 //   - Without a run in the context nothing happens.
+//   - A beat that nobody hears does nothing.
+//   - A beat allocates nothing: in a hot loop it costs a few nanoseconds.
+//   - A beat is not lost to a look at the same time.
 //
 // [child/childtest]: https://pkg.go.dev/github.com/coppice-go/coppice/child/childtest
 // [child/process]: https://pkg.go.dev/github.com/coppice-go/coppice/child/process

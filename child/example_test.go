@@ -123,3 +123,27 @@ func ExampleReady() {
 	// the cache is warm
 	// shop/cache is ready
 }
+
+// A worker that has to show that it gets on: the loop beats, so that a worker
+// that hangs in one of its steps is found within five to six seconds.
+func ExamplePulse() {
+	worker := child.Spec{
+		Name: "worker",
+		Run: child.Func(func(ctx context.Context) error {
+			pulse := child.Pulse(ctx)
+			for step := 0; ctx.Err() == nil && step < 3; step++ {
+				pulse.Beat()
+				fmt.Println("step", step)
+			}
+			return nil
+		}),
+		Liveness: child.Liveness{Timeout: 5 * time.Second},
+		Stuck:    child.Escalate,
+	}
+	fmt.Println(worker.Run.Serve(context.Background()))
+	// Output:
+	// step 0
+	// step 1
+	// step 2
+	// <nil>
+}

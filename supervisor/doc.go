@@ -29,6 +29,15 @@
 // are OTP's, with OTP's answers. [Supervisor.Snapshot] shows the tree,
 // [Supervisor.Events] all that happens in it, [Get] what a child offers.
 //
+// # Ready and alive
+//
+// The Ready of a child says what its start waits for, and with it the start of
+// the next; its Liveness by what signs it is taken for alive from then on. One
+// that does not give them has failed: it is told to stop, killed when its grace
+// is over, and restarted by the ordinary rules. All children are looked at in
+// sweeps, an eighth of the time that is asked for apart; there is no goroutine
+// and no timer for each. The Status of a child shows its [Vitals].
+//
 // # Stopping
 //
 // The end of the context given to Run or Start is an orderly stop, and so is
@@ -57,6 +66,19 @@
 //   - No function of the user's runs under a lock of the tree or in a
 //     goroutine that it depends on: one that panics, ends its goroutine or
 //     hangs harms its own child at the most.
+//   - A start is complete when all that its readiness names has come true.
+//   - A start whose readiness does not come has failed and says why.
+//   - Liveness is asked for only when the start is complete.
+//   - A run that gives no sign of life in time is stopped and its exit says
+//     which it was: a beat, a ping, or that it has lasted too long, whatever it
+//     returned.
+//   - No run is taken for dead too early: and at the latest an eighth of the
+//     time too late.
+//   - A run that spins is found and its Stuck says what follows.
+//   - No child is asked twice at a time: a ping or probe that does not return,
+//     panics or ends its goroutine has failed, and leaves one goroutine behind
+//     at the most.
+//   - A late verdict upon an earlier run does nothing.
 //   - Reading (Snapshot, Events, Children, Count, Spec, Status) waits for no
 //     start and no stop, and no reader of events slows the tree.
 //   - A mistake in a spec is reported with path, field and value, all mistakes
