@@ -97,6 +97,7 @@ func fateOf(t *testing.T, c child.Spec, long time.Duration) (f fate) {
 	}
 	f.log = log.String()
 	time.Sleep(time.Minute) // until what was under way has ended
+	synctest.Wait()
 	return f
 }
 
@@ -312,13 +313,13 @@ func TestARunThatSpinsIsFoundAndItsStuckSaysWhatFollows(t *testing.T) {
 
 func TestNoChildIsAskedTwiceAtATime(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		release, asked := make(chan struct{}), 0
+		release, asked := make(chan struct{}), new(atomic.Int32)
 		f := fateOf(t, child.Spec{Stuck: child.Escalate, Run: patient(quietly), Liveness: child.Liveness{
 			Interval: time.Second, Timeout: 2 * time.Second, Failures: 2,
-			Ping: func(context.Context) error { asked++; <-release; return nil },
+			Ping: func(context.Context) error { asked.Add(1); <-release; return nil },
 		}}, time.Minute)
-		if asked != 1 {
-			t.Errorf("%d were under way", asked)
+		if asked.Load() != 1 {
+			t.Errorf("%d were under way", asked.Load())
 		}
 		if want := "killed (ping): no answer within 2s (2 in a row)"; f.exit.String() != want || f.stopping < 4*time.Second || f.stopping > 6*time.Second {
 			t.Errorf("got %v after %v, want %s", f.exit, f.stopping, want)
@@ -329,12 +330,12 @@ func TestNoChildIsAskedTwiceAtATime(t *testing.T) {
 
 func TestAPingThatDoesNotReturnIsNotAskedOfTheNextRun(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		release, asked := make(chan struct{}), 0
+		release, asked := make(chan struct{}), new(atomic.Int32)
 		sup := start(t, supervisor.Spec{Name: "root", Backoff: noDelay, Intensity: strategies.Intensity{Restarts: strategies.Unlimited}, Children: []child.Specer{child.Spec{
 			Name: "w", Stuck: child.Escalate, Run: child.Func(idle), Liveness: child.Liveness{
 				Interval: time.Second, Timeout: 2 * time.Second,
 				Ping: func(context.Context) error {
-					if asked++; asked == 1 {
+					if asked.Add(1) == 1 {
 						<-release
 					}
 					return nil
@@ -343,15 +344,15 @@ func TestAPingThatDoesNotReturnIsNotAskedOfTheNextRun(t *testing.T) {
 		}}})
 		time.Sleep(20 * time.Second)
 		s, _ := sup.Find("root/w").Status()
-		if want := "killed (ping): the ping of an earlier run has not returned"; asked != 1 || s.Incarnation < 3 || s.LastExit.String() != want {
-			t.Errorf("asked %d times; #%d, the last one %v", asked, s.Incarnation, s.LastExit)
+		if want := "killed (ping): the ping of an earlier run has not returned"; asked.Load() != 1 || s.Incarnation < 3 || s.LastExit.String() != want {
+			t.Errorf("asked %d times; #%d, the last one %v", asked.Load(), s.Incarnation, s.LastExit)
 		}
 		close(release)
 		synctest.Wait()
 		restarts := s.Restarts
 		time.Sleep(time.Minute)
-		if s, _ := sup.Find("root/w").Status(); asked < 50 || s.Restarts != restarts || s.Vitals.Failures != 0 {
-			t.Errorf("asked %d times, then %d restarts more, %+v", asked, s.Restarts-restarts, s.Vitals)
+		if s, _ := sup.Find("root/w").Status(); asked.Load() < 50 || s.Restarts != restarts || s.Vitals.Failures != 0 {
+			t.Errorf("asked %d times, then %d restarts more, %+v", asked.Load(), s.Restarts-restarts, s.Vitals)
 		}
 		_ = sup.Stop(context.Background())
 	})
@@ -393,7 +394,7 @@ func TestALateVerdictUponAnEarlierRunDoesNothing(t *testing.T) {
 
 func TestASnapshotShowsSignsOfLife(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		failing := false
+		var failing atomic.Bool
 		sup := start(t, supervisor.Spec{Name: "root", Children: []child.Specer{
 			child.Spec{Name: "unwatched", Run: child.Func(idle)},
 			child.Spec{Name: "beats", Stuck: child.Abandon, Liveness: child.Liveness{Timeout: 8 * time.Second}, Run: patient(func(ctx context.Context, n int) {
@@ -401,7 +402,7 @@ func TestASnapshotShowsSignsOfLife(t *testing.T) {
 			})},
 			child.Spec{Name: "answers", Stuck: child.Abandon, Run: child.Func(idle), Liveness: child.Liveness{Failures: 9, Ping: func(context.Context) error {
 				time.Sleep(5 * time.Millisecond)
-				if failing {
+				if failing.Load() {
 					return errLife
 				}
 				return nil
@@ -423,7 +424,7 @@ func TestASnapshotShowsSignsOfLife(t *testing.T) {
 		if v := all[2].Vitals; v == nil || time.Since(v.LastSign) > 3*time.Second || v.Ping != 5*time.Millisecond || v.Failures != 0 || v.Failure != "" {
 			t.Errorf("answers: %+v", v)
 		}
-		failing = true
+		failing.Store(true)
 		time.Sleep(4 * time.Second)
 		if v := sup.Snapshot().Root.Children[2].Vitals; v == nil || v.Failures != 2 || v.Failure != "life" || v.Ping != 5*time.Millisecond {
 			t.Errorf("answers no more: %+v", v)

@@ -169,6 +169,7 @@ func TestLivenessIsAskedForOnlyWhenTheStartIsComplete(t *testing.T) {
 			t.Errorf("got %v, #%d", s.State, s.Incarnation)
 		}
 		_ = sup.Stop(context.Background())
+		synctest.Wait()
 		if len(asked) < 9 || len(asked) > 10 || asked[0] < 20*time.Second {
 			t.Errorf("it was asked at %v", asked)
 		}

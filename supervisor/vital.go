@@ -84,13 +84,14 @@ func watchedBy(s child.Spec) bool {
 func (r *run) begin() {
 	spec := r.child.Spec.(child.Spec)
 	v := newVital(r, spec)
+	needs := v.needs
 	r.mu.Lock()
 	r.seldom().vital = v
 	r.mu.Unlock()
-	if v.needs&probed != 0 {
+	if needs&probed != 0 {
 		go r.prepare(spec.Ready)
 	}
-	if v.needs == 0 {
+	if needs == 0 {
 		r.watch()
 	}
 }

@@ -40,7 +40,7 @@ func TestNobodyIsLookedAtWhoseRunHasEnded(t *testing.T) {
 			Name: "root", StopTogether: true, Backoff: strategies.Backoff{Min: strategies.None},
 			Intensity: strategies.Intensity{Restarts: strategies.Unlimited},
 		}
-		for i := range 600 {
+		for i := range 200 {
 			c := child.Spec{Name: fmt.Sprintf("c%d", i), Run: moody(uint64(i)), Stuck: child.Escalate}
 			switch i % 4 {
 			case 0:
@@ -65,9 +65,9 @@ func TestNobodyIsLookedAtWhoseRunHasEnded(t *testing.T) {
 			t.Fatal(err)
 		}
 		ctx := context.Background()
-		for range 200 {
+		for range 100 {
 			time.Sleep(50 * time.Millisecond)
-			name := fmt.Sprintf("c%d", random.IntN(600))
+			name := fmt.Sprintf("c%d", random.IntN(200))
 			switch random.IntN(3) {
 			case 0:
 				_ = s.Ref().TerminateChild(ctx, name)
@@ -82,6 +82,7 @@ func TestNobodyIsLookedAtWhoseRunHasEnded(t *testing.T) {
 			t.Error(err)
 		}
 		time.Sleep(time.Minute) // until the last sweeps have found nobody
+		synctest.Wait()
 		if n := len(s.tree.watch.sweeps); n != 0 {
 			t.Errorf("%d sweeps go on", n)
 		}
