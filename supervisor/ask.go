@@ -75,8 +75,8 @@ func (r *run) question(question func(context.Context) error, timeout time.Durati
 		r.node.tree.asking.end(r.path)
 		heard(a)
 	}()
-	ctx, cancel := context.WithTimeoutCause(r, timeout, errTimeout)
-	defer cancel()
+	ctx := &asked{run: r, until: r.node.tree.wall(began).Add(timeout)}
+	defer ctx.end()
 	pprof.SetGoroutineLabels(r.real()) // a stack of the run shows what asks about it too
 	a.why = no(question(ctx))
 }
@@ -91,61 +91,4 @@ func no(err error) string {
 	}
 	exit := child.ExitOf(err)
 	return cmp.Or(exit.Text(), exit.String())
-}
-
-// prepare sees to what the start waits for besides the run's own call. It ends
-// with the run.
-func (r *run) prepare(ready child.Readiness) {
-	timer := time.NewTimer(ready.After)
-	defer timer.Stop()
-	wait := func() bool {
-		select {
-		case <-timer.C:
-			return true
-		case <-r.Done():
-			return false
-		}
-	}
-	ready = ready.WithDefaults()
-	heard := make(chan outcome, 1)
-	if ready.Probe != nil {
-		r.because(&cause{child.ByReadiness, notReady + ": its probe has not answered"})
-	}
-	for wait() {
-		if ready.Probe == nil || r.yes(ready, heard) {
-			r.met(probed)
-			return
-		}
-		timer.Reset(ready.Interval)
-	}
-}
-
-// yes asks the probe and waits for its answer, or for the end of the run.
-func (r *run) yes(ready child.Readiness, heard chan outcome) bool {
-	why := "the probe of an earlier run has not returned"
-	if r.ask(ready.Probe, ready.Timeout, func(a outcome) { heard <- a }) {
-		select {
-		case a := <-heard:
-			if a.why == "" {
-				return true
-			}
-			why = a.why
-		case <-r.Done():
-			return false
-		}
-	}
-	r.because(&cause{child.ByReadiness, notReady + ": " + why})
-	return false
-}
-
-// met takes note that one of the needs of the start has come true.
-func (r *run) met(n needs) {
-	r.mu.Lock()
-	v := r.rare.vital
-	last := v.needs == n
-	v.needs &^= n
-	r.mu.Unlock()
-	if last {
-		r.node.ready(r)
-	}
 }

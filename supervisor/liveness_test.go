@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"context"
 	"errors"
+	"fmt"
 	"log/slog"
 	"runtime"
 	"strings"
@@ -430,5 +431,58 @@ func TestASnapshotShowsSignsOfLife(t *testing.T) {
 			t.Errorf("answers no more: %+v", v)
 		}
 		_ = sup.Stop(context.Background())
+	})
+}
+
+func TestTheContextOfAPingEndsWithItsTimeAndWithTheRun(t *testing.T) {
+	type key struct{}
+	synctest.Test(t, func(t *testing.T) {
+		var ends []string
+		n := 0
+		sup, err := quiet.Start(context.WithValue(t.Context(), key{}, "value"), supervisor.Spec{Name: "root", Children: []child.Specer{child.Spec{
+			Name: "w", Stuck: child.Escalate, Run: child.Func(idle),
+			Liveness: child.Liveness{Interval: 10 * time.Second, Timeout: 3 * time.Second, Failures: 9, Ping: func(ctx context.Context) error {
+				began := time.Now()
+				if d, ok := ctx.Deadline(); !ok || d.Sub(began) != 3*time.Second {
+					t.Errorf("the deadline is %v", d)
+				}
+				if ctx.Value(key{}) != "value" || child.Path(ctx) != "root/w" || ctx.Err() != nil || context.Cause(ctx) != nil {
+					t.Errorf("got %v, %q, %v", ctx.Value(key{}), child.Path(ctx), ctx.Err())
+				}
+				sub, cancel := ctx, context.CancelFunc(func() {})
+				if n++; n != 2 {
+					sub, cancel = context.WithCancel(ctx)
+				}
+				defer cancel()
+				<-sub.Done()
+				if ctx.Value(key{}) != "value" || child.Incarnation(sub) != 1 {
+					t.Error("the values have gone")
+				}
+				ends = append(ends, fmt.Sprint(time.Since(began), " ", ctx.Err(), ", ", context.Cause(sub), ", ", child.StopReason(sub)))
+				return sub.Err()
+			}},
+		}}})
+		if err != nil {
+			t.Fatal(err)
+		}
+		for n < 3 {
+			time.Sleep(time.Second)
+			synctest.Wait()
+		}
+		_ = sup.Stop(context.Background())
+		synctest.Wait()
+		want := []string{
+			"3s context deadline exceeded, coppice: the time for the answer is over, ",
+			"3s context deadline exceeded, coppice: the time for the answer is over, ",
+			"0s context canceled, coppice: the supervisor stops, shutdown",
+		}
+		if len(ends) != len(want) {
+			t.Fatalf("got %q", ends)
+		}
+		for i := range want {
+			if ends[i] != want[i] {
+				t.Errorf("ping %d: got %q, want %q", i, ends[i], want[i])
+			}
+		}
 	})
 }

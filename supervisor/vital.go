@@ -23,14 +23,6 @@ type vital struct {
 	silence time.Duration // what limit comes from
 }
 
-// needs is what a start that is not complete waits for.
-type needs uint8
-
-const (
-	call   needs = 1 << iota // the run calls Ready
-	probed                   // it has lived, and its probe has answered
-)
-
 // newVital makes what is kept of the run r of a child with that spec.
 func newVital(r *run, s child.Spec) *vital {
 	v := &vital{run: r, place: -1, silent: -1}
