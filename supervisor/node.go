@@ -95,27 +95,38 @@ func policyOf(s child.Spec, backoff strategies.Backoff) machine.Policy {
 	if s.Backoff != (strategies.Backoff{}) {
 		backoff = s.Backoff
 	}
-	_, sub := s.Run.(*subtree)
-	_, whole := s.Run.(*Supervisor)
 	announcer, _ := s.Run.(child.Announcer)
 	calls := s.Ready.Call || announcer != nil && announcer.Announces()
 	p := machine.Policy{
-		Restart: s.Restart, Stuck: s.Stuck, Supervisor: sub || whole, Significant: s.Significant,
+		Restart: s.Restart, Stuck: s.Stuck, Supervisor: supervises(s), Significant: s.Significant,
 		Announces: calls || s.Ready.Probe != nil || s.Ready.After > 0, Calls: calls,
 		Decides: s.Decider() != nil, OwnThread: s.OwnThread, Watched: watchedBy(s), MaxRun: s.Liveness.MaxRun,
-		Grace: s.Shutdown, Patience: s.Ready.Patience, Backoff: backoff.WithDefaults(),
+		Grace: s.Shutdown, Patience: patienceOf(s), Backoff: backoff.WithDefaults(),
 	}
 	if p.Grace == 0 && p.Supervisor {
 		p.Grace = child.Infinity
 	} else if p.Grace == 0 {
 		p.Grace = child.DefaultShutdown
 	}
-	if p.Patience == 0 && p.Supervisor {
-		p.Patience = child.Infinity
-	} else if p.Patience == 0 {
-		p.Patience = child.DefaultPatience
-	}
 	return p
+}
+
+// supervises reports whether the service of s is a supervisor.
+func supervises(s child.Spec) bool {
+	_, sub := s.Run.(*subtree)
+	_, whole := s.Run.(*Supervisor)
+	return sub || whole
+}
+
+// patienceOf is how long one attempt to start s may take.
+func patienceOf(s child.Spec) time.Duration {
+	switch {
+	case s.Ready.Patience != 0:
+		return s.Ready.Patience
+	case supervises(s):
+		return child.Infinity
+	}
+	return child.DefaultPatience
 }
 
 // lock is for callers: a run that begins again in place sees that somebody

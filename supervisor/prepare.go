@@ -1,6 +1,7 @@
 package supervisor
 
 import (
+	"strings"
 	"time"
 
 	"github.com/coppice-go/coppice/child"
@@ -30,10 +31,11 @@ func (r *run) prepare(ready child.Readiness) {
 	ready = ready.WithDefaults()
 	heard := make(chan outcome, 1)
 	if ready.Probe != nil {
-		r.because(&cause{child.ByReadiness, notReady + ": its probe has not answered"})
+		r.because(unready("its probe has not answered"))
 	}
 	for wait() {
 		if ready.Probe == nil || r.yes(ready, heard) {
+			r.because(nil)
 			r.met(probed)
 			return
 		}
@@ -55,8 +57,21 @@ func (r *run) yes(ready child.Readiness, heard chan outcome) bool {
 			return false
 		}
 	}
-	r.because(&cause{child.ByReadiness, notReady + ": " + why})
+	r.because(unready(why))
 	return false
+}
+
+// unready is why a run is going to be told to stop that waits for its probe.
+func unready(why string) *cause { return &cause{child.ByReadiness, notReady + ": " + why} }
+
+// unready is what the run's probe has said last, if it waits for it.
+func (r *run) unready() (why string, ok bool) {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	if v := r.rare.verdict; v != nil && v.reason == child.ByReadiness {
+		return strings.CutPrefix(v.text, notReady+": ")
+	}
+	return "", false
 }
 
 // met takes note that one of the needs of the start has come true.

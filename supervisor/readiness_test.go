@@ -148,6 +148,44 @@ func TestAStartWhoseReadinessDoesNotComeHasFailedAndSaysWhy(t *testing.T) {
 	}
 }
 
+func TestASnapshotShowsWhyAStartIsNotComplete(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		began := time.Now()
+		sup, err := quiet.New(supervisor.Spec{Name: "root", Children: []child.Specer{child.Spec{
+			Name: "slow", Run: child.Func(idle), Ready: child.Readiness{Probe: func(context.Context) error {
+				switch since := time.Since(began); {
+				case since < 5*time.Second:
+					return errors.New("refused")
+				case since < 10*time.Second:
+					time.Sleep(5 * time.Second)
+				}
+				return nil
+			}},
+		}}})
+		if err != nil {
+			t.Fatal(err)
+		}
+		ctx, stop := context.WithCancel(t.Context())
+		go func() { _ = sup.Serve(ctx) }()
+		for _, want := range []struct {
+			at    time.Duration
+			state supervisor.State
+			why   string
+		}{
+			{4 * time.Second, supervisor.Starting, "refused"},
+			{9 * time.Second, supervisor.Starting, "refused"},
+			{11 * time.Second, supervisor.Running, ""},
+		} {
+			time.Sleep(want.at - time.Since(began))
+			if s := sup.Snapshot().Root.Children[0]; s.State != want.state || s.Vitals.Failure != want.why {
+				t.Errorf("after %v: got %v, %q, want %v, %q", want.at, s.State, s.Vitals.Failure, want.state, want.why)
+			}
+		}
+		stop()
+		_ = sup.Wait()
+	})
+}
+
 func TestLivenessIsAskedForOnlyWhenTheStartIsComplete(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		var asked []time.Duration
@@ -257,6 +295,9 @@ func TestMistakesInLivenessAndReadinessAreNamed(t *testing.T) {
 		if err == nil || !strings.Contains(err.Error(), "root/w: "+want) {
 			t.Errorf("got %v, want %s", err, want)
 		}
+	}
+	if err := (supervisor.Spec{Name: "root", Children: []child.Specer{supervisor.Spec{Name: "sub", Ready: child.Readiness{After: time.Hour}}}}).Validate(); err != nil {
+		t.Error(err)
 	}
 	for name, c := range map[string]child.Spec{
 		"a process chooses nothing":        {Run: pinger{idle, true, true, nil}, Liveness: child.Liveness{Timeout: 1, MaxRun: 1}},

@@ -19,13 +19,6 @@ func (v *validator) readiness(at string, r child.Readiness) {
 	v.lasts(at, "Ready.Timeout", r.Timeout)
 	v.lasts(at, "Ready.Interval", r.Interval)
 	v.lasts(at, "Ready.Patience", r.Patience)
-	patience := r.Patience
-	if patience == 0 {
-		patience = child.DefaultPatience
-	}
-	if r.After > 0 && r.After >= patience && patience > 0 {
-		v.wrong(at, "Ready.After", r.After, "is not before the patience of "+patience.String()+" is over")
-	}
 	if r.Probe == nil {
 		v.useless(at, "Ready.Timeout", r.Timeout, "without a Probe")
 		v.useless(at, "Ready.Interval", r.Interval, "without a Probe")
@@ -39,9 +32,13 @@ func (v *validator) useless(at, field string, d time.Duration, why string) {
 	}
 }
 
-// liveness checks by what signs a run is taken for alive.
+// liveness checks by what signs a run is taken for alive, and that its start
+// has the time for what it waits for.
 func (v *validator) liveness(at string, s child.Spec) {
 	l := s.Liveness
+	if patience := patienceOf(s); s.Ready.After >= patience && patience > 0 {
+		v.wrong(at, "Ready.After", s.Ready.After, "is not before the patience of "+patience.String()+" is over")
+	}
 	v.lasts(at, "Liveness.Timeout", l.Timeout)
 	v.lasts(at, "Liveness.Silence", l.Silence)
 	v.lasts(at, "Liveness.Interval", l.Interval)

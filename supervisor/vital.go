@@ -76,14 +76,14 @@ func watchedBy(s child.Spec) bool {
 func (r *run) begin() {
 	spec := r.child.Spec.(child.Spec)
 	v := newVital(r, spec)
-	needs := v.needs
+	waits := v.needs
 	r.mu.Lock()
 	r.seldom().vital = v
 	r.mu.Unlock()
-	if needs&probed != 0 {
+	if waits&probed != 0 {
 		go r.prepare(spec.Ready)
 	}
-	if needs == 0 {
+	if waits == 0 {
 		r.watch()
 	}
 }
@@ -179,6 +179,9 @@ func (r *run) vitals() *Vitals {
 	}
 	if v.ping != nil {
 		v.ping.show(s)
+	}
+	if why, ok := r.unready(); ok {
+		s.Failure = why
 	}
 	return s
 }
