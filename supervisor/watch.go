@@ -85,6 +85,10 @@ func (w *watch) drop(v *vital) {
 	s.runs[last] = nil
 	s.runs = s.runs[:last]
 	v.place = -1
+	if last == 0 {
+		s.timer.Stop()
+		delete(w.sweeps, s.pause)
+	}
 }
 
 // look looks at all runs of the sweep once.
@@ -113,12 +117,10 @@ func (s *sweep) part(from int, now time.Duration) (failed []*vital, more bool) {
 	for _, v := range failed {
 		s.watch.drop(v)
 	}
-	switch {
-	case to < len(s.runs):
+	if to < len(s.runs) {
 		return failed, true
-	case len(s.runs) == 0:
-		delete(s.watch.sweeps, s.pause)
-	default:
+	}
+	if len(s.runs) > 0 {
 		s.timer.Reset(s.pause)
 	}
 	return failed, false

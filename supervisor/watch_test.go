@@ -81,7 +81,7 @@ func TestNobodyIsLookedAtWhoseRunHasEnded(t *testing.T) {
 		if err := s.Stop(ctx); err != nil {
 			t.Error(err)
 		}
-		time.Sleep(time.Minute) // until the last sweeps have found nobody
+		time.Sleep(time.Minute) // until the last pings have ended
 		synctest.Wait()
 		if n := len(s.tree.watch.sweeps); n != 0 {
 			t.Errorf("%d sweeps go on", n)
