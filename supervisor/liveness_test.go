@@ -438,7 +438,7 @@ func TestTheContextOfAPingEndsWithItsTimeAndWithTheRun(t *testing.T) {
 	type key struct{}
 	synctest.Test(t, func(t *testing.T) {
 		var ends []string
-		n := 0
+		var n atomic.Int32
 		sup, err := quiet.Start(context.WithValue(t.Context(), key{}, "value"), supervisor.Spec{Name: "root", Children: []child.Specer{child.Spec{
 			Name: "w", Stuck: child.Escalate, Run: child.Func(idle),
 			Liveness: child.Liveness{Interval: 10 * time.Second, Timeout: 3 * time.Second, Failures: 9, Ping: func(ctx context.Context) error {
@@ -450,7 +450,7 @@ func TestTheContextOfAPingEndsWithItsTimeAndWithTheRun(t *testing.T) {
 					t.Errorf("got %v, %q, %v", ctx.Value(key{}), child.Path(ctx), ctx.Err())
 				}
 				sub, cancel := ctx, context.CancelFunc(func() {})
-				if n++; n != 2 {
+				if n.Add(1) != 2 {
 					sub, cancel = context.WithCancel(ctx)
 				}
 				defer cancel()
@@ -465,7 +465,7 @@ func TestTheContextOfAPingEndsWithItsTimeAndWithTheRun(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		for n < 3 {
+		for n.Load() < 3 {
 			time.Sleep(time.Second)
 			synctest.Wait()
 		}
