@@ -69,7 +69,7 @@ func benchWatched(b *testing.B, n int, l child.Liveness) {
 	b.ReportMetric(100*float64(cpuTime(b)-before)/float64(time.Since(began)), "%core")
 	for _, c := range sup.Snapshot().Root.Children {
 		if c.Incarnation != 1 {
-			b.Fatal("a child was taken for dead: ", c.LastExit)
+			b.Fatal("a child was taken for dead: ", c.Last().Exit)
 		}
 	}
 	if err := sup.Stop(context.Background()); err != nil {

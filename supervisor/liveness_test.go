@@ -345,8 +345,8 @@ func TestAPingThatDoesNotReturnIsNotAskedOfTheNextRun(t *testing.T) {
 		}}})
 		time.Sleep(20 * time.Second)
 		s, _ := sup.Find("root/w").Status()
-		if want := "killed (ping): the ping of an earlier run has not returned"; asked.Load() != 1 || s.Incarnation < 3 || s.LastExit.String() != want {
-			t.Errorf("asked %d times; #%d, the last one %v", asked.Load(), s.Incarnation, s.LastExit)
+		if want := "killed (ping): the ping of an earlier run has not returned"; asked.Load() != 1 || s.Incarnation < 3 || s.Last().Exit.String() != want {
+			t.Errorf("asked %d times; #%d, the last one %v", asked.Load(), s.Incarnation, s.Last().Exit)
 		}
 		close(release)
 		synctest.Wait()

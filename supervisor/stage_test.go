@@ -445,12 +445,12 @@ func (st *stage) begin(spec supervisor.Spec) {
 	go func() {
 		sup, err := st.options.Start(ctx, spec)
 		if err != nil {
-			st.say("%s", fate(err))
+			st.say("%s", verdict(err))
 			return
 		}
 		st.say("up")
 		st.sup = sup
-		st.say("%s", fate(sup.Wait()))
+		st.say("%s", verdict(sup.Wait()))
 	}()
 }
 
@@ -469,8 +469,8 @@ func (st *stage) stop(budget []string) {
 	}()
 }
 
-// fate is why a tree ended.
-func fate(err error) string {
+// verdict is why a tree ended.
+func verdict(err error) string {
 	var exit *supervisor.ExitError
 	var stop *supervisor.StopError
 	switch {

@@ -328,12 +328,6 @@ func (m *Machine) started(c *Child) {
 	m.replyUp(c, nil, nil)
 }
 
-// fail tells c's run to stop because it failed in a way that it does not know.
-func (m *Machine) fail(c *Child, why child.Reason) {
-	c.past().lived = m.now - c.Since // and not the time it takes to end
-	m.tell(c, why)
-}
-
 // tell tells c's run to stop.
 func (m *Machine) tell(c *Child, why child.Reason) {
 	m.unschedule(c)

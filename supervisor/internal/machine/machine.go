@@ -163,7 +163,7 @@ func (m *Machine) Exited(c *Child, incarnation uint64, exit *child.Exit, v Verdi
 func (m *Machine) Fail(c *Child, incarnation uint64, why child.Reason, now time.Duration) []Action {
 	m.begin(now)
 	if c.Incarnation == incarnation && (c.State == Running || c.State == Starting) {
-		m.fail(c, why)
+		m.tell(c, why)
 	}
 	return m.settle()
 }
@@ -226,7 +226,7 @@ func (m *Machine) expired(c *Child) {
 	case c.State == Starting:
 		m.tell(c, child.ByReadiness)
 	case c.State == Running:
-		m.fail(c, child.ByMaxRun)
+		m.tell(c, child.ByMaxRun)
 	case c.State == Stopping && !c.Killed:
 		m.kill(c)
 	case c.State == Stopping:
