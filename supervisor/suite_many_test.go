@@ -5,15 +5,11 @@ import (
 	"errors"
 	"fmt"
 	"runtime"
-	"strconv"
-	"sync/atomic"
 	"testing"
 	"testing/synctest"
-	"time"
 	"weak"
 
 	"github.com/coppice-go/coppice/child"
-	"github.com/coppice-go/coppice/strategies"
 	"github.com/coppice-go/coppice/supervisor"
 )
 
@@ -158,82 +154,5 @@ func TestNothingIsKeptOfATemporaryChild(t *testing.T) {
 				})
 			})
 		}
-	}
-}
-
-// The time for ten times as many children is nowhere near a hundred times as
-// long.
-func TestACostForEachChildThatDoesNotGrowWithTheirNumber(t *testing.T) {
-	if testing.Short() {
-		t.Skip("it takes seconds")
-	}
-	ctx := context.Background()
-	static := func(n int, run child.Func) supervisor.Spec {
-		spec := supervisor.Spec{Name: "root", Intensity: strategies.OTP()}
-		for i := range n {
-			spec.Children = append(spec.Children, child.Spec{Name: strconv.Itoa(i), Run: run, Restart: child.Temporary})
-		}
-		return spec
-	}
-	acts := map[string]func(t *testing.T, n int) time.Duration{
-		"start and stop": func(t *testing.T, n int) time.Duration {
-			spec := static(n, idle)
-			began := time.Now()
-			if err := start(t, spec).Stop(ctx); err != nil {
-				t.Error(err)
-			}
-			return time.Since(began)
-		},
-		"terminate": func(t *testing.T, n int) time.Duration {
-			sup := start(t, supervisor.Spec{Name: "root", Template: many(false, nil)})
-			var err error
-			for range n {
-				_, failed := sup.Ref().StartChild(ctx, nil)
-				err = errors.Join(err, failed)
-			}
-			began := time.Now()
-			for i := range n {
-				err = errors.Join(err, sup.Ref().TerminateChild(ctx, strconv.Itoa(i+1)))
-			}
-			took := time.Since(began)
-			if err = errors.Join(err, sup.Stop(ctx)); err != nil {
-				t.Error(err)
-			}
-			return took
-		},
-		"exits of all at once": func(t *testing.T, n int) time.Duration {
-			quit, left := make(chan struct{}), new(atomic.Int64)
-			left.Store(int64(n))
-			spec := static(n, func(context.Context) error { <-quit; return nil })
-			spec.AutoShutdown = supervisor.AllSignificant // so that the last exit ends it
-			for i, c := range spec.Children {
-				c := c.(child.Spec)
-				c.Significant = true
-				spec.Children[i] = c
-			}
-			sup := start(t, spec)
-			began := time.Now()
-			close(quit)
-			if err := sup.Wait(); err != nil {
-				t.Error(err)
-			}
-			return time.Since(began)
-		},
-	}
-	for name, act := range acts {
-		t.Run(name, func(t *testing.T) {
-			best := func(n int) time.Duration {
-				took := act(t, n)
-				for range 2 {
-					took = min(took, act(t, n))
-				}
-				return took
-			}
-			few, all := best(500), best(5000)
-			if all > 50*few {
-				t.Errorf("%v for 500 children, %v for 5000", few, all)
-			}
-			t.Logf("%v for 500 children, %v for 5000", few, all)
-		})
 	}
 }
