@@ -35,6 +35,7 @@ var house = []floor{
 	{"child", []string{"strategies"}, "child is the contract; what fulfils it stands above it"},
 	{"child/...", []string{"child", "child/internal/...", "strategies"}, "the kinds of children do not know each other, nor who supervises them"},
 	{"supervisor", []string{"child", "strategies"}, "the supervisor knows the contract of a child and no kind of child"},
+	{"supervisor/supervisortest", []string{"supervisor", "child", "strategies"}, "what helps users' tests sees what users see"},
 	{"supervisor/...", []string{"supervisor", "supervisor/internal/...", "child", "strategies"}, "the supervisor knows the contract of a child and no kind of child"},
 	{"metrics/...", []string{"metrics/...", "supervisor/...", "child/...", "strategies/..."}, "metrics look at the library and not at programs that use it"},
 	{"examples/...", []string{"./..."}, "examples are programs and may use everything"},
@@ -51,6 +52,7 @@ type ban struct {
 var bans = []ban{
 	{"child", []string{"net/http", "os/exec", "github.com/prometheus/..."}, "the contract of a child is free of processes, HTTP and Prometheus"},
 	{"child/...", []string{"github.com/prometheus/client_golang/..."}, "only metrics knows Prometheus"},
+	{"supervisor/supervisortest", []string{"testing/..."}, "a program that uses it is free of package testing"},
 	{"supervisor/...", []string{
 		"net/http", "os/exec", "github.com/prometheus/...", module + "/metrics/...",
 		module + "/child/process/...", module + "/child/isolated/...", module + "/child/probe/...",
@@ -192,6 +194,7 @@ func TestImportCheckFindsOffences(t *testing.T) {
 		"a supervisor knows no process":                 {"supervisor", module + "/child/process", 1},
 		"a supervisor's internals know no metric":       {"supervisor/internal/machine", module + "/metrics", 1},
 		"the tests' helpers use the supervisor":         {"supervisor/supervisortest", module + "/supervisor", 0},
+		"the tests' helpers know no internals":          {"supervisor/supervisortest", module + "/supervisor/internal/machine", 1},
 		"metrics use the supervisor":                    {"metrics", module + "/supervisor", 0},
 		"metrics use no example":                        {"metrics", module + "/examples/quickstart", 1},
 		"examples use everything":                       {"examples/quickstart", module + "/child/process", 0},
