@@ -38,7 +38,7 @@ var (
 	// needs a reason; what only an example needs goes into a module of its own.
 	direct = []string{
 		"github.com/thejerf/suture/v4", "github.com/prometheus/client_golang", "github.com/prometheus/procfs",
-		"golang.org/x/sys", "go.uber.org/goleak",
+		"golang.org/x/sys", "go.uber.org/goleak", "github.com/mattn/go-shellwords",
 	}
 )
 

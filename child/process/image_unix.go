@@ -16,12 +16,7 @@ func (c Command) image() (*spawn.Attr, error) {
 	if err != nil {
 		return nil, c.failed("user", "", err)
 	}
-	env := c.environ(c.further()...)
-	for _, entry := range who {
-		if key, _, _ := strings.Cut(entry, "="); !hasKey(c.Env, key) {
-			env = lastOfEach(append(env, entry))
-		}
-	}
+	env := c.environAs(who)
 	name, args := c.Path, append([]string{c.Path}, c.Args...)
 	if c.Shell { // $0 is sh, so that $1 is the first argument
 		name, args = "sh", append([]string{"sh", "-c", c.Path, "sh"}, c.Args...)
@@ -37,6 +32,24 @@ func (c Command) image() (*spawn.Attr, error) {
 	}
 	c.System.fill(a)
 	return a, nil
+}
+
+// environAs is the whole environment, for a user with these entries of its own.
+func (c Command) environAs(who []string) []string {
+	env := c.environ(c.further()...)
+	for _, entry := range who {
+		if key, _, _ := strings.Cut(entry, "="); !hasKey(c.Env, key) {
+			env = lastOfEach(append(env, entry))
+		}
+	}
+	return env
+}
+
+// environment is what the process will find, as far as it is known before it is
+// started.
+func (c Command) environment() ([]string, error) {
+	who, _, err := c.User.resolve()
+	return c.environAs(who), err
 }
 
 // further are the entries of the environment that the command needs itself.

@@ -58,6 +58,9 @@ func start(ctx context.Context, c *Command) (*proc, error) {
 	return p, nil
 }
 
+// environment is what the process finds.
+func (c Command) environment() ([]string, error) { return c.environ(), nil }
+
 // wire opens what c needs, and returns what the process gets.
 func (p *proc) wire(ctx context.Context) (theirs []*os.File, err error) {
 	theirs = make([]*os.File, 3)

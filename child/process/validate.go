@@ -9,9 +9,10 @@ import (
 	"github.com/coppice-go/coppice/child"
 )
 
-// A FieldError tells one mistake in one field of a [Command].
+// A FieldError tells one mistake in one field of a [Command] or a [Config].
 type FieldError struct {
-	// Field is the type and the field, as in Command.Path or Command.Env[3].
+	// Field is the type and the field, as in Command.Path or Command.Env[3];
+	// of a Config it is the name in JSON.
 	Field string
 	// Value is what stands in the field. It is nil for arguments and
 	// environment, which may be secret.
