@@ -24,6 +24,20 @@ func (a *attempt) Serve(ctx context.Context) error {
 
 // start starts the process, and says so.
 func (a *attempt) start(ctx context.Context) (*proc, error) {
+	p, err := a.begin(ctx)
+	if err != nil {
+		return nil, err
+	}
+	child.Publish(ctx, p.handle)
+	child.Publish(ctx, p.facts())
+	if p.handle.reason() == nil && (a.command.PIDFile == "" || p.followed) {
+		child.Ready(ctx)
+	}
+	return p, nil
+}
+
+// begin starts the process.
+func (a *attempt) begin(ctx context.Context) (*proc, error) {
 	c := &a.command
 	if err := c.Validate(); err != nil {
 		return nil, &child.StartError{Err: err}
@@ -35,13 +49,9 @@ func (a *attempt) start(ctx context.Context) (*proc, error) {
 	if err != nil {
 		return nil, err
 	}
+	p.handle.idle.watch(c.Idle, &p.journal, p.handle.Fail)
 	if c.PIDFile != "" {
 		p.follow(ctx)
-	}
-	child.Publish(ctx, p.handle)
-	child.Publish(ctx, p.facts())
-	if p.handle.reason() == nil && (c.PIDFile == "" || p.followed) {
-		child.Ready(ctx)
 	}
 	return p, nil
 }

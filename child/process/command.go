@@ -59,6 +59,11 @@ type Command struct {
 	// Reload is how it is asked to read its configuration again. Optional;
 	// zero is SIGHUP to the process.
 	Reload Ladder
+	// Idle is how long it may print nothing, on any stream that comes to us. A
+	// process that is silent for longer is ended, by Abort and Stop, and has
+	// failed with [ErrIdle]. A program that is held up by who takes its output
+	// is silent too, unless the Output has Drop. Optional; zero is for ever.
+	Idle time.Duration
 	// Endings says which ends are no failure. Optional; zero is the code 0.
 	Endings Endings
 	// Quota is what it may use. Optional; zero is no limit.

@@ -34,6 +34,14 @@
 // of this program. A [Quota] ends a run that uses too much. One goroutine reads
 // /proc for all of them, and only while somebody wants to know. Needs Linux.
 //
+// # Once
+//
+// [Run] runs a program outside of any tree and returns what it printed.
+//
+// # Definitions
+//
+// A [Config] is a definition of a process as it stands in a file.
+//
 // # Where
 //
 // Linux on amd64 and arm64 has all of it, needs no thread for a process that

@@ -23,7 +23,10 @@ type Handle struct {
 	meter  meter         // of whoever asks for a sample
 	done   chan struct{} // closed when the run is over
 	err    error         // how it ended; written before done is closed
+	told   bool          // its context asked it to end; written before done is closed
+	status error         // how the process ended, whoever asked it to; written before done is closed
 	failed chan struct{} // closed when something other than the process has failed
+	idle   idle
 
 	alive  sync.Mutex // protects buried; who signals holds it
 	buried bool       // the process has been waited for, and its number is not ours

@@ -32,7 +32,8 @@ const backlog = 256
 // journal keeps the last lines of a process and tells listeners of new ones.
 // Nothing here waits for anybody.
 type journal struct {
-	counts [2]counts // by stream
+	counts [2]counts    // by stream
+	heard  atomic.Int64 // when something was printed last, from epoch
 
 	mu        sync.Mutex // protects what follows
 	seq       uint64

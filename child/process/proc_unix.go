@@ -25,6 +25,7 @@ type proc struct {
 	pgid     int // of the group; the leader's number
 	began    time.Time
 	exited   chan struct{} // closed when the leader has ended
+	alone    bool          // no supervisor says when the grace of a stop is over
 	handle   *Handle
 	followed bool   // by a PIDFile; then it is no child of ours
 	guarded  string // what ends it with our program: byWatcher, byKernel or nothing

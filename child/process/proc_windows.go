@@ -20,6 +20,7 @@ type proc struct {
 	began    time.Time
 	exited   chan struct{}
 	err      error // written before exited is closed
+	alone    bool  // makes no difference here
 	handle   *Handle
 	followed bool // never here
 	pumps    []*pump
@@ -137,6 +138,7 @@ func (p *proc) see(ctx context.Context) error {
 		told = true
 	case <-p.handle.failed:
 	}
+	p.handle.idle.rest()
 	if !isClosed(p.exited) {
 		_ = p.process.Kill() // it may have ended
 		<-p.exited
@@ -149,6 +151,7 @@ func (p *proc) see(ctx context.Context) error {
 	}
 	awaitDelivery(p.pumps, time.Now().Add(2*deliveryWait))
 	p.journal.close()
+	p.handle.told, p.handle.status = told, p.err
 	err := p.result(told)
 	p.handle.end(err)
 	return err

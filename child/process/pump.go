@@ -60,6 +60,7 @@ func (p *pump) run() {
 		if b == nil {
 			return
 		}
+		p.journal.hear()
 		p.journal.counts[p.index].bytes.Add(uint64(len(b)))
 		p.cut.in = b
 	}

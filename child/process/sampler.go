@@ -62,7 +62,8 @@ func (s *sampler) tell() {
 }
 
 // epoch is what the intervals are multiples from, so that watchers with the
-// same interval are due together, whenever they came.
+// same interval are due together, whenever they came; and what the times of
+// journals count from.
 var epoch = time.Now()
 
 // after is the next time that w is due after now, unless that is very soon.

@@ -19,11 +19,13 @@ func (p *proc) see(ctx context.Context) error {
 
 // conclude says how the run has ended, when everything of it has.
 func (p *proc) conclude(ctx context.Context, told bool) error {
+	p.handle.told = told && p.handle.reason() == nil
 	if p.command.Detach && told {
 		p.detach()
 		return nil
 	}
-	err := p.command.verdict(told, p.finish(ctx))
+	p.handle.status = p.finish(ctx)
+	err := p.command.verdict(told, p.handle.status)
 	if p.followed && told && errors.Is(err, ErrStatusLost) {
 		err = nil // it ended when it was told, as far as anybody can tell
 	}
@@ -47,14 +49,17 @@ func (p *proc) await(ctx context.Context) (told bool) {
 	grace := child.Killed(ctx)
 	select {
 	case <-p.exited:
-		return false
 	case <-p.handle.failed:
 	case <-ctx.Done():
+	}
+	p.handle.idle.rest()
+	if isClosed(p.exited) {
+		return false
 	}
 	if p.command.Detach && p.handle.reason() == nil {
 		return true
 	}
-	if child.FromContext(ctx) == nil || ctx.Err() == nil {
+	if p.alone || child.FromContext(ctx) == nil || ctx.Err() == nil {
 		alone, cancel := context.WithTimeout(context.WithoutCancel(ctx), child.DefaultShutdown)
 		defer cancel()
 		grace = either(alone.Done(), grace)

@@ -48,6 +48,8 @@ func (c Command) Validate() error {
 	c.Stdout.validate(&m, "Stdout")
 	c.Stderr.validate(&m, "Stderr")
 	c.descriptors(&m)
+	m.add(c.Idle < 0, "Idle", c.Idle, "must not be negative")
+	m.add(c.Idle > 0 && !c.Stdout.captured() && !c.Stderr.captured(), "Idle", c.Idle, "needs a stream that comes to us")
 	c.System.validate(&m)
 	c.Stop.validate(&m, "Stop", c.Stdin)
 	c.Abort.validate(&m, "Abort", c.Stdin)
