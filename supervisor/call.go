@@ -29,16 +29,28 @@ func (r Ref) StartChild(ctx context.Context, spec any) (Ref, error) {
 	if err != nil {
 		return Ref{}, &CallError{call, r.path, err}
 	}
-	specer, err := n.specFor(ctx, spec)
+	made, err := n.specFor(ctx, spec)
 	if err != nil {
 		return Ref{}, &CallError{call, r.path, err}
+	}
+	name, err := n.startChild(ctx, made)
+	if name == "" {
+		return Ref{}, &CallError{call, r.path, err}
+	}
+	at := r.Child(name)
+	return at, callError(call, at.path, err)
+}
+
+// startChild adds a child and starts it. Without a name nothing was tried.
+func (n *node) startChild(ctx context.Context, made child.Specer) (name string, err error) {
+	specer, err := planChild(&n.plan.spec, n.path, made)
+	if err != nil {
+		return "", err
 	}
 	c := new(machine.Child)
 	n.fill(c, specer, policies{})
 	c.Incarnation = n.tree.ledger(n.path).last(c.Name)
-	at := r.Child(c.Name)
-	err = n.ask(ctx, &machine.Request{Op: machine.Start, Name: c.Name, Child: c})
-	return at, callError(call, at.path, err)
+	return c.Name, n.ask(ctx, &machine.Request{Op: machine.Start, Name: c.Name, Child: c})
 }
 
 // TerminateChild stops the child of that name and returns when it has ended.
@@ -106,13 +118,23 @@ func callError(call, path string, err error) error {
 
 // ask makes a call and waits for the answer.
 func (n *node) ask(ctx context.Context, req *machine.Request) error {
-	done := make(chan struct{})
-	req.Tag = done
+	n.post(ctx, req)
+	return n.await(ctx, req)
+}
+
+// post makes a call.
+func (n *node) post(ctx context.Context, req *machine.Request) {
+	req.Tag = make(chan struct{})
 	caller := runOf(ctx)
 	n.input(func(now time.Duration) []machine.Action {
 		req.Caller = n.callerOf(caller)
 		return n.m.Ask(req, now)
 	})
+}
+
+// await waits for the answer to a call that was made.
+func (n *node) await(ctx context.Context, req *machine.Request) error {
+	done := req.Tag.(chan struct{})
 	select {
 	case <-done:
 		return answer(req)
@@ -140,8 +162,8 @@ func (n *node) callerOf(r *run) *machine.Child {
 	return nil
 }
 
-// specFor is the spec of a new child of n: what the template makes of spec, or
-// spec itself.
+// specFor is the spec of a new child of n, not yet checked: what the template
+// makes of spec, or spec itself.
 func (n *node) specFor(ctx context.Context, spec any) (child.Specer, error) {
 	p := &n.plan.spec
 	if p.Template != nil {
@@ -152,13 +174,13 @@ func (n *node) specFor(ctx context.Context, spec any) (child.Specer, error) {
 		if made.Name == "" {
 			made.Name = n.nextName()
 		}
-		return planChild(p, n.path, made)
+		return made, nil
 	}
 	specer, ok := spec.(child.Specer)
 	if !ok {
 		return nil, fmt.Errorf("a %T is no child.Specer", spec)
 	}
-	return planChild(p, n.path, specer)
+	return specer, nil
 }
 
 // nextName is a number that is no child's name.

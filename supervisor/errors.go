@@ -43,6 +43,8 @@ var (
 	ErrStuck = machine.ErrStuck
 	// ErrNotSupervisor: there is no supervisor at that path.
 	ErrNotSupervisor = errors.New("no supervisor is at that path")
+	// ErrNoTemplate: the supervisor at that path has no Template.
+	ErrNoTemplate = errors.New("the supervisor has no template")
 	// ErrNoTree: the context or the reference belongs to no tree.
 	ErrNoTree = errors.New("it belongs to no tree")
 	// ErrServing: Serve was called while the supervisor is serving.

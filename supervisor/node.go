@@ -31,6 +31,7 @@ type node struct {
 	blocked  chan struct{} // closed when nothing but stuck runs is left of it
 	over     chan struct{} // closed when it has ended
 	wanted   atomic.Int32  // callers who wait for the lock
+	scaling  chan struct{} // has room for whoever scales the children of the template
 
 	mu      sync.Mutex // protects what follows
 	m       *machine.Machine
@@ -51,6 +52,9 @@ func newNode(t *tree, parent *run, path string, p *plan, values context.Context)
 		tree: t, parent: parent, path: path, plan: p, values: values, began: t.now(),
 		complete: make(chan struct{}), ending: make(chan struct{}),
 		blocked: make(chan struct{}), over: make(chan struct{}),
+	}
+	if p.spec.Template != nil {
+		n.scaling = make(chan struct{}, 1)
 	}
 	slab := make([]machine.Child, len(p.kids))
 	kids := make([]*machine.Child, len(p.kids))
