@@ -39,6 +39,7 @@ var (
 	direct = []string{
 		"github.com/thejerf/suture/v4", "github.com/prometheus/client_golang", "github.com/prometheus/procfs",
 		"golang.org/x/sys", "go.uber.org/goleak", "github.com/mattn/go-shellwords",
+		"github.com/DeRuina/timberjack",
 	}
 )
 

@@ -22,10 +22,10 @@
 //
 // # Output
 //
-// Each stream has an [Output]: lines to the log of the run, lines to a writer,
-// our own descriptor, or nowhere. Whoever takes the lines can be slow, fail,
-// panic or never return: that holds up the writing process, once its pipe is
-// full, and neither its exit nor anybody else.
+// Each stream has an [Output]: lines to the log of the run, lines to a writer
+// or to a file that is rotated, our own descriptor, or nowhere. Whoever takes
+// the lines can be slow, fail, panic or never return: that holds up the writing
+// process, once its pipe is full, and neither its exit nor anybody else.
 //
 // # Statistics
 //
@@ -79,6 +79,12 @@
 //   - A writer gets each line in one call.
 //   - A consumer that blocks does not hold up the exit.
 //   - A consumer that fails panics or exits its goroutine is contained.
+//   - A full disk holds up nobody and what is lost is counted.
+//   - A file and its predecessors have a bound.
+//   - A silent process is ended by abort and then stop.
+//   - One call that takes too long is ended and says so.
+//   - Every mistake of a definition names field and value.
+//   - A definition shows no secret but as JSON.
 //   - Standard input is empty.
 //   - Nothing is left after serve.
 //   - A running process takes no thread.

@@ -18,9 +18,11 @@ const (
 	Discard
 	// Keep: nowhere but to the listeners and the last lines of the [Handle].
 	Keep
+	// File: to the File of the Output, line by line.
+	File
 )
 
-var targetWords = words[Target]{"Target", []string{Log: "log", Inherit: "inherit", Discard: "discard", Keep: "keep"}}
+var targetWords = words[Target]{"Target", []string{Log: "log", Inherit: "inherit", Discard: "discard", Keep: "keep", File: "file"}}
 
 // String is the constant's name in lower case.
 func (t Target) String() string { return targetWords.string(t) }
@@ -49,6 +51,9 @@ type Output struct {
 	// than two seconds beyond the end of a run. Optional; not with another
 	// target than Log.
 	Writer io.Writer
+	// File gets the lines, if To is File: as a Writer gets them, not redacted.
+	// Required then, else not allowed.
+	File LogFile
 	// Raw gives the Writer the bytes as they come, without regard to lines.
 	// Optional; needs a Writer.
 	Raw bool
@@ -79,7 +84,8 @@ func (o Output) GoString() string { return "process.Output(" + o.String() + ")" 
 func (o Output) MarshalText() ([]byte, error) { return []byte(o.String()), nil }
 
 func (o Output) validate(m *mistakes, field string) {
-	m.add(int(o.To) >= len(targetWords.list), field+".To", uint8(o.To), "must be Log, Inherit, Discard or Keep")
+	m.add(int(o.To) >= len(targetWords.list), field+".To", uint8(o.To), "must be Log, Inherit, Discard, Keep or File")
+	o.File.validate(m, field+".File", o.To == File)
 	m.add(o.To != Log && o.Writer != nil, field+".To", o.To.String(), "must be Log, the zero value, beside a Writer")
 	m.add(o.Raw && o.Writer == nil, field+".Raw", o.Raw, "needs a Writer")
 	m.add(o.Rate < 0, field+".Rate", o.Rate, "must not be negative")
@@ -87,16 +93,18 @@ func (o Output) validate(m *mistakes, field string) {
 }
 
 // captured reports whether the stream comes to us.
-func (o Output) captured() bool { return o.To == Log || o.To == Keep }
+func (o Output) captured() bool { return o.To == Log || o.To == Keep || o.To == File }
 
 // shares reports whether both outputs are one pipe: by their label, or because
-// they have one writer.
+// they have one writer, or one file.
 func (o Output) shares(other Output) bool {
 	switch {
 	case !o.captured() || o.To != other.To:
 		return false
 	case o.Label != "" && o.Label == other.Label:
 		return true
+	case o.To == File:
+		return o.File == other.File && o.Label == other.Label
 	case o.Writer == nil || other.Writer == nil || o.Label != other.Label:
 		return false
 	}

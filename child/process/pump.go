@@ -15,6 +15,7 @@ type pump struct {
 	name    string
 	index   int // 0 for the output, 1 for the error output
 	sink    sink
+	over    func() // is called after the last line
 	journal *journal
 	rate    rate
 	pipe    pipe
@@ -37,7 +38,7 @@ func newPump(ctx context.Context, o Output, index int, j *journal) *pump {
 		ctx: context.WithoutCancel(ctx), name: name, index: index, journal: j,
 		rate: rate{limit: o.Rate}, done: make(chan struct{}),
 	}
-	p.sink = o.sink(ctx, name)
+	p.sink, p.over = o.sink(ctx, name)
 	if o.Drop {
 		p.queue = &queue{pump: p}
 	}
@@ -88,6 +89,7 @@ func (p *pump) end() {
 			return nil
 		}))
 	}
+	p.over()
 	close(p.done)
 }
 

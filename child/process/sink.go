@@ -13,15 +13,19 @@ import (
 // calls it is prepared.
 type sink func(line) error
 
-// sink is where the lines of the stream go that is called name.
-func (o Output) sink(ctx context.Context, name string) sink {
+// sink is where the lines of the stream go that is called name, and what is to
+// be called after the last of them.
+func (o Output) sink(ctx context.Context, name string) (sink, func()) {
+	nothing := func() {}
 	switch {
 	case o.To == Keep:
-		return func(line) error { return nil }
+		return func(line) error { return nil }, nothing
+	case o.To == File:
+		return writeFile(o.File)
 	case o.Writer != nil:
-		return writeLines(o.Writer)
+		return writeLines(o.Writer), nothing
 	}
-	return logLines(ctx, name)
+	return logLines(ctx, name), nothing
 }
 
 func writeLines(w io.Writer) sink {

@@ -99,7 +99,9 @@ const noNUL = "must not contain a NUL byte"
 
 func hasNUL(s string) bool { return strings.IndexByte(s, 0) >= 0 }
 
-func index(i int) string { return "[" + strconv.Itoa(i) + "]" }
+func index(i int) string { return "[" + itoa(i) + "]" }
+
+func itoa(i int) string { return strconv.Itoa(i) }
 
 type mistakes []error
 
