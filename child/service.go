@@ -89,11 +89,17 @@ func (f *fresh) Serve(ctx context.Context) error {
 // IsNil reports whether f is nil.
 func (f Func) IsNil() bool { return f == nil }
 
-// Missing reports whether s is no service at all: nil, or a [Func] or a
-// [Fresh] around nil.
+// Missing reports whether s is no service at all: nil, a nil pointer, function
+// or map, or a [Fresh] around nil. It calls IsNil of a service that has it.
 func Missing(s Service) bool {
 	if s == nil {
 		return true
+	}
+	switch v := reflect.ValueOf(s); v.Kind() {
+	case reflect.Pointer, reflect.Func, reflect.Map, reflect.Chan, reflect.Slice:
+		if v.IsNil() {
+			return true
+		}
 	}
 	n, ok := s.(interface{ IsNil() bool })
 	return ok && n.IsNil()

@@ -263,7 +263,7 @@ func TestFreshIsReadyWhenWhatItMadeIs(t *testing.T) {
 
 func TestMissingServicesAreFound(t *testing.T) {
 	t.Parallel()
-	for _, s := range []child.Service{nil, child.Func(nil), child.Fresh(nil)} {
+	for _, s := range []child.Service{nil, child.Func(nil), child.Fresh(nil), (*live)(nil)} {
 		if !child.Missing(s) {
 			t.Errorf("%T is there", s)
 		}
