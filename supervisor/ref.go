@@ -132,6 +132,10 @@ func (r Ref) hopeless() error {
 		if root := r.tree.root.Load(); root != nil && isClosed(root.over) {
 			return err
 		}
+		above := r.path[:max(strings.LastIndexByte(r.path, '/'), 0)]
+		if strings.Contains(above, "/") { // a supervisor below the root, which may be down for good
+			return Ref{r.tree, above}.hopeless()
+		}
 		return nil
 	case err != nil:
 		return err
