@@ -43,12 +43,12 @@ func (r Ref) StartChild(ctx context.Context, spec any) (Ref, error) {
 
 // startChild adds a child and starts it. Without a name nothing was tried.
 func (n *node) startChild(ctx context.Context, made child.Specer) (name string, err error) {
-	specer, err := planChild(&n.plan.spec, n.path, made)
+	k, err := planChild(&n.plan.spec, n.path, made)
 	if err != nil {
 		return "", err
 	}
 	c := new(machine.Child)
-	n.fill(c, specer, policies{})
+	n.fill(c, k)
 	c.Incarnation = n.tree.ledger(n.path).last(c.Name)
 	return c.Name, n.ask(ctx, &machine.Request{Op: machine.Start, Name: c.Name, Child: c})
 }

@@ -63,19 +63,29 @@ func (r *run) once(service child.Service) (next *run) {
 		}
 		child.Serve(r, service, &exit, r.node.tree.options.Panics == Crash)
 	}
-	next = r.node.exited(r, &exit, true)
+	next = r.node.exited(r, &exit, r.verdict(&exit), true)
 	returned = true
 	return next
 }
 
-// gone reports a run whose goroutine ends with it.
-func (r *run) gone(exit *child.Exit) { r.node.exited(r, exit, false) }
+// gone reports a run whose goroutine ends with it. If that ended in a method of
+// the error that the run returned, the error is not asked again.
+func (r *run) gone(exit *child.Exit) {
+	verdict := machine.ByType
+	if exit.Kind != child.Failed {
+		verdict = r.verdict(exit)
+	}
+	r.node.exited(r, exit, verdict, false)
+}
 
 // verdict is what the user's code makes of an exit, and the exit itself where
 // that answers a stop. It runs in the goroutine of the run, without a lock.
 //
 //go:noinline
 func (r *run) verdict(exit *child.Exit) machine.Verdict {
+	if exit.Kind == child.Normal && !r.child.Policy.Decides {
+		return machine.ByType
+	}
 	if exit.Kind == child.Failed && r.phase.Load() == told && r.answers(exit.Err) {
 		*exit = child.Exit{}
 		return machine.ByType
@@ -108,7 +118,6 @@ const decideTime = 5 * time.Second
 // behind if it does not answer.
 func (r *run) decide(exit child.Exit) child.Decision {
 	answer := make(chan child.Decision, 1)
-	f := r.child.Spec.(child.Spec).Decider()
 	go func() {
 		d := child.ByType
 		defer func() {
@@ -117,8 +126,10 @@ func (r *run) decide(exit child.Exit) child.Decision {
 			}
 			answer <- d // also after a Goexit
 		}()
-		if said := f(exit); said <= child.EscalateIt {
-			d = said
+		if f := r.child.Spec.(child.Spec).Decider(); f != nil {
+			if said := f(exit); said <= child.EscalateIt {
+				d = said
+			}
 		}
 	}()
 	timer := time.NewTimer(decideTime)

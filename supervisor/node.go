@@ -9,7 +9,6 @@ import (
 	"time"
 
 	"github.com/coppice-go/coppice/child"
-	"github.com/coppice-go/coppice/strategies"
 	"github.com/coppice-go/coppice/supervisor/internal/machine"
 )
 
@@ -58,10 +57,9 @@ func newNode(t *tree, parent *run, path string, p *plan, values context.Context)
 	}
 	slab := make([]machine.Child, len(p.kids))
 	kids := make([]*machine.Child, len(p.kids))
-	interned := policies{}
 	for i, k := range p.kids {
 		kids[i] = &slab[i]
-		n.fill(kids[i], k, interned)
+		n.fill(kids[i], k)
 	}
 	n.m = machine.New(machine.Config{
 		Strategy: p.spec.Strategy, Intensity: p.spec.Intensity.WithDefaults(),
@@ -72,65 +70,12 @@ func newNode(t *tree, parent *run, path string, p *plan, values context.Context)
 	return n
 }
 
-// policies makes children that are alike share one policy.
-type policies map[machine.Policy]*machine.Policy
-
-func (p policies) intern(policy machine.Policy) *machine.Policy {
-	shared := p[policy]
-	if shared == nil {
-		shared = new(machine.Policy)
-		*shared = policy
-		p[policy] = shared
-	}
-	return shared
-}
-
-// fill makes c the place of the child of that spec, a child.Spec.
-func (n *node) fill(c *machine.Child, specer child.Specer, interned policies) {
-	spec := specer.(child.Spec)
-	policy := interned.intern(policyOf(spec, n.plan.spec.Backoff))
-	n.jitter = n.jitter || policy.Backoff.Jitter > 0
-	c.Name, c.Spec, c.Policy = spec.Name, specer, policy
+// fill makes c the place of the child k.
+func (n *node) fill(c *machine.Child, k kid) {
+	spec := k.spec.(child.Spec)
+	n.jitter = n.jitter || k.policy.Backoff.Jitter > 0
+	c.Name, c.Spec, c.Policy = spec.Name, k.spec, k.policy
 	c.Leftover = n.tree.left.at(n.path, spec.Name)
-}
-
-// policyOf is what the machine has to know of s, its defaults in their places.
-func policyOf(s child.Spec, backoff strategies.Backoff) machine.Policy {
-	if s.Backoff != (strategies.Backoff{}) {
-		backoff = s.Backoff
-	}
-	announcer, _ := s.Run.(child.Announcer)
-	calls := s.Ready.Call || announcer != nil && announcer.Announces()
-	p := machine.Policy{
-		Restart: s.Restart, Stuck: s.Stuck, Supervisor: supervises(s), Significant: s.Significant,
-		Announces: calls || s.Ready.Probe != nil || s.Ready.After > 0, Calls: calls,
-		Decides: s.Decider() != nil, OwnThread: s.OwnThread, Watched: watchedBy(s), MaxRun: s.Liveness.MaxRun,
-		Grace: s.Shutdown, Patience: patienceOf(s), Backoff: backoff.WithDefaults(),
-	}
-	if p.Grace == 0 && p.Supervisor {
-		p.Grace = child.Infinity
-	} else if p.Grace == 0 {
-		p.Grace = child.DefaultShutdown
-	}
-	return p
-}
-
-// supervises reports whether the service of s is a supervisor.
-func supervises(s child.Spec) bool {
-	_, sub := s.Run.(*subtree)
-	_, whole := s.Run.(*Supervisor)
-	return sub || whole
-}
-
-// patienceOf is how long one attempt to start s may take.
-func patienceOf(s child.Spec) time.Duration {
-	switch {
-	case s.Ready.Patience != 0:
-		return s.Ready.Patience
-	case supervises(s):
-		return child.Infinity
-	}
-	return child.DefaultPatience
 }
 
 // lock is for callers: a run that begins again in place sees that somebody
@@ -210,13 +155,10 @@ func (n *node) fail(r *run, why child.Reason) {
 	})
 }
 
-// exited is what a run says when it has ended. It returns the next run of the
-// same child if that shall begin in the goroutine of this one.
-func (n *node) exited(r *run, exit *child.Exit, here bool) *run {
-	verdict := machine.ByType
-	if exit.Kind != child.Normal {
-		verdict = r.verdict(exit)
-	}
+// exited is what a run says when it has ended, with what the user's code makes of
+// that. It returns the next run of the same child if that shall begin in the
+// goroutine of this one.
+func (n *node) exited(r *run, exit *child.Exit, verdict machine.Verdict, here bool) *run {
 	if r.phase.Load() == told {
 		r.explain(exit)
 	}

@@ -1,7 +1,6 @@
 package supervisor
 
 import (
-	"errors"
 	"time"
 
 	"github.com/coppice-go/coppice/child"
@@ -38,7 +37,7 @@ func (n *node) result() error {
 		if end.Child.Past != nil {
 			exit.Restarts = end.Child.Past.Restarts
 		}
-		if errors.Is(end.Exit.Err, machine.ErrStuck) {
+		if isStuck(end.Exit.Err) {
 			exit.Stack = stackOf(exit.Child)
 		}
 		err = exit
@@ -77,4 +76,13 @@ func (n *node) blockers() (blocked []Blocked) {
 		blocked = append(blocked, Blocked{r.Path(), stuck[r], stackOf(r.Path())})
 	}
 	return blocked
+}
+
+// isStuck reports whether err says that a run does not end. It asks no method of
+// err, which may be the user's.
+func isStuck(err error) bool {
+	if start, ok := err.(*child.StartError); ok && start != nil { //nolint:errorlint // as said
+		err = start.Err
+	}
+	return err == ErrStuck //nolint:errorlint // as said
 }

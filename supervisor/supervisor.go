@@ -76,7 +76,7 @@ func (s *Supervisor) Serve(ctx context.Context) error {
 	err := s.serve(ctx, func() { child.Ready(ctx) })
 	var exit *ExitError
 	switch {
-	case errors.Is(err, ErrServing):
+	case err == ErrServing: //nolint:errorlint // what is in err may be the user's
 		return err
 	case errors.As(err, &exit) && exit.Cause == TreeTerminated:
 		return err
@@ -92,7 +92,12 @@ func (s *Supervisor) Serve(ctx context.Context) error {
 
 // opaque hides suture's two errors in the chain of err: a child's panic with
 // one of them, say, is no word to the supervisor above this tree.
-func opaque(err error) error {
+func opaque(err error) (safe error) {
+	defer func() {
+		if recover() != nil { // Is and Unwrap are the user's
+			safe = errors.New(err.Error())
+		}
+	}()
 	if errors.Is(err, suture.ErrDoNotRestart) || errors.Is(err, suture.ErrTerminateSupervisorTree) {
 		return errors.New(err.Error())
 	}
@@ -220,8 +225,7 @@ func (s *Supervisor) Stop(ctx context.Context) error {
 
 // stopError is the part of a life's error that concerns the stop.
 func stopError(err error) error {
-	var s *StopError
-	if errors.As(err, &s) {
+	if s, ok := err.(*StopError); ok { //nolint:errorlint // what is in err may be the user's
 		return s
 	}
 	return nil

@@ -3,11 +3,13 @@ package supervisor
 import (
 	"errors"
 	"fmt"
+	"strconv"
 	"strings"
 	"time"
 
 	"github.com/coppice-go/coppice/child"
 	"github.com/coppice-go/coppice/strategies"
+	"github.com/coppice-go/coppice/supervisor/internal/machine"
 )
 
 // A SpecError is one mistake in a spec.
@@ -64,34 +66,12 @@ func (s Spec) Validate() error {
 // pointer would be deeper.
 const maxDepth = 1000
 
-// plan is a spec that has been checked: every child's ChildSpec was asked once.
-type plan struct {
-	spec Spec           // as given, without Children
-	kids []child.Specer // each a child.Spec
+// validator checks a tree and plans it.
+type validator struct {
+	mistakes []*SpecError
+	policies policies
+	tooDeep  bool // nothing more is looked at: there might be no end of it
 }
-
-// makePlan checks s and all that is below it.
-func makePlan(s Spec) (*plan, error) {
-	v := &validator{}
-	v.name(s.Name, s.Name, "the root")
-	p := v.supervisor(s, s.Name, 1)
-	if len(v.mistakes) > 0 {
-		return nil, &InvalidError{v.mistakes}
-	}
-	return p, nil
-}
-
-// planChild checks one child that is to be added to the supervisor sup at path.
-func planChild(sup *Spec, path string, c child.Specer) (child.Specer, error) {
-	v := &validator{}
-	c = v.child(sup, c, path, 0, 1, map[string]int{})
-	if len(v.mistakes) > 0 {
-		return nil, &InvalidError{v.mistakes}
-	}
-	return c, nil
-}
-
-type validator struct{ mistakes []*SpecError }
 
 func (v *validator) wrong(path, field string, value any, reason string) {
 	v.mistakes = append(v.mistakes, &SpecError{path, field, fmt.Sprint(value), reason})
@@ -112,22 +92,30 @@ func (v *validator) field(path string, err error) {
 	}
 }
 
-func (v *validator) name(path, name, whose string) {
+func (v *validator) name(path, name string) {
 	if reason := badName(name); reason != "" {
-		if path == "" {
-			path = whose
-		}
-		v.wrong(path, "Name", fmt.Sprintf("%q", name), reason)
+		v.wrong(path, "Name", quoted(name), reason)
 	}
 }
+
+// quoted is a name, or the beginning of one that is too long, in one line.
+func quoted(name string) string {
+	if len(name) > maxName {
+		return fmt.Sprintf("%q...", name[:maxName])
+	}
+	return strconv.Quote(name)
+}
+
+// maxName is how long a name may be.
+const maxName = 63
 
 // badName says what is wrong with a name: it becomes a label, a file, a cgroup.
 func badName(name string) string {
 	switch {
 	case name == "":
 		return "must not be empty"
-	case len(name) > 63:
-		return fmt.Sprintf("is %d bytes long; at most 63 are allowed", len(name))
+	case len(name) > maxName:
+		return fmt.Sprintf("is %d bytes long; at most %d are allowed", len(name), maxName)
 	case name[0] == '.' || name[0] == '-':
 		return "must not begin with a dot or a dash"
 	}
@@ -155,14 +143,18 @@ func (v *validator) supervisor(s Spec, path string, depth int) *plan {
 		v.wrong(path, "MaxChildren", s.MaxChildren, "must not be negative")
 	}
 	v.template(s, path)
-	p := &plan{spec: s, kids: make([]child.Specer, len(s.Children))}
+	p := &plan{spec: s, kids: make([]kid, len(s.Children))}
 	p.spec.Children = nil
 	if depth == maxDepth {
 		v.wrong(path, "Children", len(s.Children), "the tree is too deep; does it contain itself?")
+		v.tooDeep = true
 		return p
 	}
 	seen := make(map[string]int, len(s.Children))
 	for i, c := range s.Children {
+		if v.tooDeep {
+			break
+		}
 		p.kids[i] = v.child(&s, c, path, i, depth, seen)
 	}
 	return p
@@ -186,32 +178,32 @@ func (v *validator) template(s Spec, path string) {
 	}
 }
 
-// child checks one child and reports it as a child.Spec.
-func (v *validator) child(sup *Spec, c child.Specer, path string, i, depth int, seen map[string]int) child.Specer {
+// child checks one child and plans it.
+func (v *validator) child(sup *Spec, c child.Specer, path string, i, depth int, seen map[string]int) kid {
 	spec, err := specOf(c)
 	at := fmt.Sprintf("%s[%d]", path, i)
 	if err != nil {
 		v.wrong(at, "Children", child.NameOf(c), err.Error())
-		return nil
+		return kid{}
 	}
-	v.name(at, spec.Name, at)
+	v.name(at, spec.Name)
 	if badName(spec.Name) == "" {
 		at = path + "/" + spec.Name
 		if first, ok := seen[spec.Name]; ok {
-			v.wrong(at, "Name", fmt.Sprintf("%q", spec.Name), fmt.Sprintf("is taken by the child at position %d", first))
+			v.wrong(at, "Name", quoted(spec.Name), fmt.Sprintf("is taken by the child at position %d", first))
 		}
 		seen[spec.Name] = i
 	}
-	v.worker(sup, spec, at)
+	policy := v.policies.intern(v.worker(sup, spec, at))
 	sub, ok := spec.Run.(*subtree)
 	if !ok {
 		if _, same := c.(child.Spec); same {
-			return c
+			return kid{c, policy}
 		}
-		return spec
+		return kid{spec, policy}
 	}
 	spec.Run = &subtree{spec: sub.spec, plan: v.supervisor(sub.spec, at, depth+1)}
-	return spec
+	return kid{spec, policy}
 }
 
 // specOf asks c for its spec. A type of the user's may panic.
@@ -227,13 +219,10 @@ func specOf(c child.Specer) (spec child.Spec, err error) {
 	return c.ChildSpec(), nil
 }
 
-// worker checks the fields of a child's spec but its name.
-func (v *validator) worker(sup *Spec, s child.Spec, at string) {
-	if child.Missing(s.Run) {
-		v.wrong(at, "Run", child.NameOf(s.Run), "must not be nil")
-	} else {
-		v.service(at, s)
-	}
+// worker checks the fields of a child's spec but its name, and makes a policy
+// of them.
+func (v *validator) worker(sup *Spec, s child.Spec, at string) machine.Policy {
+	announces, decides := v.service(at, s)
 	v.policy(at, s.Restart, s.Shutdown, s.Ready)
 	v.field(at, s.Backoff.Validate())
 	v.liveness(at, s)
@@ -247,26 +236,40 @@ func (v *validator) worker(sup *Spec, s child.Spec, at string) {
 	case s.Restart == child.Permanent:
 		v.wrong(at, "Significant", true, "a permanent child never ends")
 	}
+	return policyOf(s, sup.Backoff, announces, decides)
 }
 
-// service asks a service that can check itself, as a process's command can, or
-// the spec that it stands in.
-func (v *validator) service(at string, s child.Spec) {
+// service asks a service what it has to say of itself, once and for all: one
+// that can check itself, as a process's command can, or the spec that it stands
+// in; whether it announces the end of its start, and decides over its exits.
+func (v *validator) service(at string, s child.Spec) (announces, decides bool) {
+	missing := false
+	v.ask(at, s.Run, "IsNil", func() error { missing = child.Missing(s.Run); return nil })
+	if missing {
+		v.wrong(at, "Run", child.NameOf(s.Run), "must not be nil")
+		return false, false
+	}
 	if c, ok := s.Run.(interface{ Validate() error }); ok {
-		v.ask(at, s.Run, c.Validate)
+		v.ask(at, s.Run, "Validate", c.Validate)
 	}
 	if c, ok := s.Run.(interface{ ValidateSpec(child.Spec) error }); ok {
-		v.ask(at, s.Run, func() error { return c.ValidateSpec(s) })
+		v.ask(at, s.Run, "ValidateSpec", func() error { return c.ValidateSpec(s) })
 	}
+	if a, ok := s.Run.(child.Announcer); ok {
+		v.ask(at, s.Run, "Announces", func() error { announces = a.Announces(); return nil })
+	}
+	v.ask(at, s.Run, "Decides", func() error { decides = s.Decider() != nil; return nil })
+	return announces, decides
 }
 
-func (v *validator) ask(at string, s child.Service, validate func() error) {
+// ask asks a service of the user's, which may panic.
+func (v *validator) ask(at string, s child.Service, method string, f func() error) {
 	defer func() {
 		if p := recover(); p != nil {
-			v.wrong(at, "Run", child.NameOf(s), "its validation panicked: "+child.Recovered(p).Error())
+			v.wrong(at, "Run", child.NameOf(s), "its "+method+" panicked: "+child.Recovered(p).Error())
 		}
 	}()
-	if err := validate(); err != nil {
+	if err := f(); err != nil {
 		v.wrong(at, "Run", child.NameOf(s), child.ExitOf(err).Text())
 	}
 }
