@@ -220,8 +220,9 @@ func specOf(c child.Specer) (spec child.Spec, err error) {
 }
 
 // worker checks the fields of a child's spec but its name, and makes a policy
-// of them.
+// of them, unless there is a mistake.
 func (v *validator) worker(sup *Spec, s child.Spec, at string) machine.Policy {
+	before := len(v.mistakes)
 	announces, decides := v.service(at, s)
 	v.policy(at, s.Restart, s.Shutdown, s.Ready)
 	v.field(at, s.Backoff.Validate())
@@ -235,6 +236,9 @@ func (v *validator) worker(sup *Spec, s child.Spec, at string) machine.Policy {
 		v.wrong(at, "Significant", true, "its supervisor has no AutoShutdown")
 	case s.Restart == child.Permanent:
 		v.wrong(at, "Significant", true, "a permanent child never ends")
+	}
+	if len(v.mistakes) > before {
+		return machine.Policy{}
 	}
 	return policyOf(s, sup.Backoff, announces, decides)
 }
