@@ -191,26 +191,6 @@ func (m *Machine) giveUp(c *Child, exit *child.Exit, refused bool) {
 	m.shut(End{Cause: GaveUp, Child: c, Exit: *exit, Refused: refused})
 }
 
-// significant ends the supervisor if the end of c, which is not restarted,
-// calls for it (rules 78 to 80).
-func (m *Machine) significant(c *Child, exit *child.Exit) {
-	if !c.Policy.Significant || m.Auto == Never {
-		return
-	}
-	if m.Auto == AllSignificant {
-		for _, s := range m.kids {
-			if s != nil && s.Policy.Significant && s.State != Down && !s.terminated() {
-				return
-			}
-		}
-	}
-	m.shut(End{Cause: Automatic, Child: c, Exit: *exit})
-}
-
-// terminated reports whether a call has ended c's run, or is about to: nobody
-// has to wait for that (rule 80).
-func (c *Child) terminated() bool { return c.State.live() && c.Told == child.ByCall }
-
 // ended takes the end of a run that was told to stop.
 func (m *Machine) ended(c *Child, exit *child.Exit) {
 	exit = m.record(c, exit)

@@ -97,6 +97,7 @@ type Machine struct {
 	ripe        []*Child   // their retries wait for theirs
 	live        int
 	supervisors int
+	witness     int // in kids: a significant child that was left
 	killing     bool
 	blocked     bool
 	end         End
