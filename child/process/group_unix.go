@@ -62,7 +62,6 @@ func (p *proc) askGroup(ctx context.Context) {
 // who is found once is all there is to wait for. Zombies do no harm, and a slow
 // parent may leave them there for as long as it likes.
 func (p *proc) awaitGone(ctx context.Context) {
-	defer p.forget()
 	if p.empty() {
 		return
 	}

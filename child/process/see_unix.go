@@ -163,6 +163,7 @@ func (p *proc) finish(ctx context.Context) error {
 	if gone {
 		p.awaitGone(ctx)
 	}
+	p.forget()
 	p.release()
 	oom := p.cgroup.oomKilled()
 	p.cgroup.remove(ctx.Err() != nil || child.FromContext(ctx) == nil)
