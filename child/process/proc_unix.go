@@ -139,7 +139,9 @@ func (p *proc) signal(to Scope, sig syscall.Signal) error {
 	default:
 		err = p.signalGroup(sig)
 		for _, pid := range descendants(p.pid) {
-			_ = syscall.Kill(pid, sig) // it may be gone
+			if pgid, e := syscall.Getpgid(pid); e == nil && pgid != p.pgid { // the group has heard it
+				_ = syscall.Kill(pid, sig) // it may be gone
+			}
 		}
 	}
 	if errors.Is(err, syscall.ESRCH) {
