@@ -6,6 +6,7 @@ import (
 	"context"
 	"errors"
 	"runtime"
+	"sync"
 	"syscall"
 	"time"
 
@@ -37,6 +38,22 @@ type proc struct {
 // more only wait for each other, and for the disk.
 var starts = make(chan struct{}, 2*runtime.GOMAXPROCS(0))
 
+// turnTime is how long a start may keep others waiting. An execution from a
+// file system that does not answer takes as long as that does.
+const turnTime = 100 * time.Millisecond
+
+// takeTurn waits until another process may be started.
+func takeTurn(ctx context.Context) (leave func(), err error) {
+	select {
+	case starts <- struct{}{}:
+	case <-ctx.Done():
+		return nil, context.Cause(ctx)
+	}
+	once := sync.OnceFunc(func() { <-starts })
+	late := time.AfterFunc(turnTime, once)
+	return func() { late.Stop(); once() }, nil
+}
+
 // start starts c. The program executes when it returns without an error.
 func start(ctx context.Context, c *Command) (*proc, error) {
 	if err := c.Before.call(ctx, nil); err != nil {
@@ -46,12 +63,11 @@ func start(ctx context.Context, c *Command) (*proc, error) {
 	if err != nil {
 		return nil, err
 	}
-	select {
-	case starts <- struct{}{}:
-		defer func() { <-starts }()
-	case <-ctx.Done():
-		return nil, context.Cause(ctx)
+	leave, err := takeTurn(ctx)
+	if err != nil {
+		return nil, err
 	}
+	defer leave()
 	group, err := c.openCgroup(ctx)
 	if err != nil {
 		return nil, err
