@@ -34,7 +34,7 @@ func (p *proc) reload(ctx context.Context) error {
 				return err
 			}
 		} else {
-			p.ask(ctx, rung)
+			p.ask(context.WithoutCancel(ctx), rung) // whoever asks may not wait for what it does
 		}
 		if err := p.pause(ctx, rung.Wait); err != nil {
 			return err

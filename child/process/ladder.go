@@ -16,7 +16,7 @@ type Rung struct {
 	// Signal is sent. What cannot hear it because it was stopped is woken.
 	Signal syscall.Signal
 	// Func is called, in a goroutine of its own, with a context that ends with
-	// the rung. An error is logged.
+	// the rung of a stop, and after [HookTime] in any case. An error is logged.
 	Func func(ctx context.Context, h *Handle) error
 	// Text is written to the standard input, which must be [Piped].
 	Text string

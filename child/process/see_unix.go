@@ -92,8 +92,10 @@ func (p *proc) climb(ctx context.Context, grace <-chan struct{}) {
 		if isClosed(grace) {
 			break // no grace: do not ask first
 		}
-		p.ask(ctx, rung)
-		if p.rest(rung.Wait, i == len(ladder)-1, grace) {
+		during, over := context.WithCancel(context.WithoutCancel(ctx))
+		p.ask(during, rung)
+		ended := p.rest(rung.Wait, i == len(ladder)-1, grace)
+		if over(); ended {
 			return
 		}
 	}
@@ -137,7 +139,7 @@ func (p *proc) ask(ctx context.Context, r Rung) {
 		}()
 	case r.Func != nil:
 		go func() {
-			err := Hook(r.Func).call(context.WithoutCancel(ctx), p.handle)
+			err := Hook(r.Func).call(ctx, p.handle)
 			p.report(ctx, "ask", err)
 		}()
 	}
