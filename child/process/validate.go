@@ -23,10 +23,13 @@ type FieldError struct {
 
 // Error is the mistake as in: process: Command.Dir: "a\x00": must not ....
 func (e *FieldError) Error() string {
-	if e.Value == nil {
+	switch e.Value.(type) {
+	case nil:
 		return fmt.Sprintf("process: %s: %s", e.Field, e.Reason)
+	case string, fmt.Stringer:
+		return fmt.Sprintf("process: %s: %q: %s", e.Field, e.Value, e.Reason)
 	}
-	return fmt.Sprintf("process: %s: %q: %s", e.Field, e.Value, e.Reason)
+	return fmt.Sprintf("process: %s: %v: %s", e.Field, e.Value, e.Reason)
 }
 
 // Validate reports every mistake in c that can be told without looking at the
