@@ -377,3 +377,25 @@ func TestAnUnkillableProcessHasNoTwinAndHoldsUpNobody(t *testing.T) {
 	comesTrue(t, "it ends", func() bool { return !h.Alive() })
 	<-bounced
 }
+
+// Three restarts are allowed, and those attempts for which there is no room
+// are none.
+func TestAShortageIsNotCountedAsRestarts(t *testing.T) {
+	const short = 18
+	attempts := 0
+	c := shell(t, "exit 1", new(lines))
+	c.Before = func(context.Context, *process.Handle) error {
+		if attempts++; attempts > 1 && attempts <= 1+short {
+			return syscall.EAGAIN
+		}
+		return nil
+	}
+	err := supervisor.Options{Logger: slog.New(slog.DiscardHandler)}.Run(context.Background(), supervisor.Spec{
+		Name: "root", Backoff: strategies.Backoff{Min: time.Millisecond, Max: time.Millisecond},
+		Intensity: strategies.Intensity{Restarts: 3, Period: time.Hour}, Children: []child.Specer{child.Spec{Name: "c", Run: c}},
+	})
+	var exit *supervisor.ExitError
+	if !errors.As(err, &exit) || exit.Cause != supervisor.GaveUp || attempts != 1+short+3 {
+		t.Errorf("%d attempts, and then %v", attempts, err)
+	}
+}
