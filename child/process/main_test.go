@@ -188,3 +188,14 @@ func (r *running) Publish(v any) {
 		r.offered <- h
 	}
 }
+
+// arrives waits for what a program has printed: on a busy machine the last
+// lines are delivered after the run.
+func arrives(t *testing.T, out *lines, want string) {
+	t.Helper()
+	for end := time.Now().Add(20 * time.Second); out.String() != want; time.Sleep(time.Millisecond) {
+		if time.Now().After(end) {
+			t.Fatalf("%d bytes of %d arrive, or others", len(out.String()), len(want))
+		}
+	}
+}

@@ -47,7 +47,7 @@ func supervised(t *testing.T, spec supervisor.Spec) *supervisor.Supervisor {
 // awaitEvent reads those of one kind until enough says that it is enough.
 func awaitEvent(t *testing.T, sup *supervisor.Supervisor, kind supervisor.EventKind, enough func(supervisor.Event) bool) {
 	t.Helper()
-	ctx, cancel := context.WithTimeout(context.Background(), time.Minute)
+	ctx, cancel := context.WithTimeout(context.Background(), 5*time.Minute)
 	defer cancel()
 	for e := range sup.Events(ctx, 0) {
 		if e.Kind == kind && enough(e) {
