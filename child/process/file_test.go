@@ -74,7 +74,7 @@ func TestAFileAndItsPredecessorsHaveABound(t *testing.T) {
 	unopened(t, path)
 	var total int64
 	var last []byte
-	for _, entry := range within(t, filepath.Dir(path)) {
+	for _, entry := range bounded(t, filepath.Dir(path)) {
 		info, err := entry.Info()
 		if err != nil {
 			t.Fatal(err)
@@ -90,7 +90,7 @@ func TestAFileAndItsPredecessorsHaveABound(t *testing.T) {
 	}
 }
 
-func within(t *testing.T, dir string) []fs.DirEntry {
+func bounded(t *testing.T, dir string) []fs.DirEntry {
 	t.Helper()
 	entries, err := os.ReadDir(dir)
 	if err != nil {
@@ -191,7 +191,7 @@ func TestWhatIsNoOrdinaryFileIsNotRenamed(t *testing.T) {
 		t.Errorf("%d bytes arrived", n)
 	}
 	_ = reader.Close()
-	if entries := within(t, filepath.Dir(path)); len(entries) != 1 {
+	if entries := bounded(t, filepath.Dir(path)); len(entries) != 1 {
 		t.Errorf("there are %v", entries)
 	}
 }

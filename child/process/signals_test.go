@@ -275,7 +275,7 @@ func TestASignalIsSentOnceToEachInScope(t *testing.T) {
 	} {
 		t.Run(scope.String(), func(t *testing.T) {
 			var out lines
-			const hears = `trap "echo $1" USR1; echo ready; while :; do sleep 0.01; done`
+			const hears = `trap "echo $1" USR1; echo ready; i=0; while [ $i -lt 500 ]; do sleep 0.01; i=$((i+1)); done`
 			c := shell(t, `
 sh -c "$0" sh member &
 setsid sh -c "$0" sh away &

@@ -260,7 +260,9 @@ func TestDependentsAreStoppedAndStartedInOrder(t *testing.T) {
 		return child.Spec{Name: name, Run: c}
 	}
 	sup := supervised(t, supervisor.Spec{Strategy: strategies.RestForOne, Children: []child.Specer{member("a"), member("b"), member("c")}})
-	await(t, &out, "+c")
+	for _, name := range []string{"+a", "+b", "+c"} {
+		await(t, &out, name)
+	}
 	h, err := supervisor.Get[*process.Handle](t.Context(), sup.Find("root/b"))
 	if err != nil {
 		t.Fatal(err)

@@ -26,7 +26,7 @@ func (e *FieldError) Error() string {
 	switch e.Value.(type) {
 	case nil:
 		return fmt.Sprintf("process: %s: %s", e.Field, e.Reason)
-	case string, fmt.Stringer:
+	case string, []string, fmt.Stringer:
 		return fmt.Sprintf("process: %s: %q: %s", e.Field, e.Value, e.Reason)
 	}
 	return fmt.Sprintf("process: %s: %v: %s", e.Field, e.Value, e.Reason)
