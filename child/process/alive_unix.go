@@ -28,7 +28,7 @@ func (h *Handle) bury() {
 
 // reload climbs the ladder of a reload.
 func (p *proc) reload(ctx context.Context) error {
-	for _, rung := range p.command.reloads() {
+	for _, rung := range p.rules.reloads() {
 		if rung.Signal != 0 {
 			if err := p.handle.signalAlive(rung.To, rung.Signal); err != nil {
 				return err

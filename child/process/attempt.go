@@ -18,7 +18,6 @@ func (a *attempt) Serve(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	defer p.handle.enter(ctx)()
 	return p.see(ctx)
 }
 
@@ -53,7 +52,16 @@ func (a *attempt) begin(ctx context.Context) (*proc, error) {
 	if c.PIDFile != "" {
 		p.follow(ctx)
 	}
+	p.settled(ctx)
 	return p, nil
+}
+
+// settled makes what the wait for the end needs, and lets go of what only the
+// start did.
+func (p *proc) settled(ctx context.Context) {
+	p.stop, p.grace = ctx.Done(), child.Killed(ctx)
+	p.leave = p.handle.enter(ctx)
+	p.command = nil
 }
 
 // apart calls f in a goroutine of its own, whose stack goes with it. A panic in

@@ -17,7 +17,7 @@ import (
 // endGroup ends those that are left of the group, while its number is ours. It
 // reports whether their end is to be waited for.
 func (p *proc) endGroup(ctx context.Context) (awaited bool) {
-	switch p.command.Leftovers {
+	switch p.rules.leftovers {
 	case LeaveThem:
 		return false
 	case StopThem:
@@ -35,7 +35,7 @@ func (p *proc) askGroup(ctx context.Context) {
 		found, ok := p.left()
 		return ok && len(found) > 0
 	}
-	for _, rung := range p.command.stops(false) {
+	for _, rung := range p.rules.stops(false) {
 		if !left() {
 			return
 		}

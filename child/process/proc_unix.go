@@ -20,7 +20,8 @@ import (
 // others have.
 type proc struct {
 	*wiring
-	command  *Command
+	command  *Command // until it has started
+	rules    rules
 	cgroup   *cgroup // nil if there is none
 	pid      int
 	pgid     int // of the group; the leader's number
@@ -28,8 +29,11 @@ type proc struct {
 	exited   chan struct{} // closed when the leader has ended
 	alone    bool          // no supervisor says when the grace of a stop is over
 	handle   *Handle
-	followed bool   // by a PIDFile; then it is no child of ours
-	guarded  string // what ends it with our program: byWatcher, byKernel or nothing
+	stop     <-chan struct{} // of the context of the run
+	grace    <-chan struct{} // closed when that of a stop is over; nil if it never is
+	leave    func()          // ends what looks at the running process
+	followed bool            // by a PIDFile; then it is no child of ours
+	guarded  string          // what ends it with our program: byWatcher, byKernel or nothing
 
 	ended // how the system tells of the end
 }
@@ -77,7 +81,7 @@ func start(ctx context.Context, c *Command) (*proc, error) {
 	if err != nil {
 		return nil, c.failed("descriptors", "", err)
 	}
-	p := &proc{wiring: w, command: c, cgroup: group, exited: make(chan struct{})}
+	p := &proc{wiring: w, command: c, rules: c.rules(), cgroup: group, exited: make(chan struct{})}
 	attr.Cgroup = group.fd()
 	p.prepareOrphan(attr)
 	err = p.spawn(attr)

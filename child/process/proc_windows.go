@@ -14,7 +14,8 @@ import (
 // A proc is a started process. There is no group here, and no way to ask it to
 // end: a stop is a kill, and the descendants stay.
 type proc struct {
-	command  *Command
+	command  *Command // until it has started
+	rules    rules
 	process  *os.Process
 	pid      int
 	began    time.Time
@@ -22,7 +23,10 @@ type proc struct {
 	err      error // written before exited is closed
 	alone    bool  // makes no difference here
 	handle   *Handle
-	followed bool // never here
+	stop     <-chan struct{} // of the context of the run
+	grace    <-chan struct{} // closed when that of a stop is over; nil if it never is
+	leave    func()          // ends what looks at the running process
+	followed bool            // never here
 	pumps    []*pump
 	input    *os.File
 	streams  map[string]net.Conn
@@ -37,7 +41,7 @@ func start(ctx context.Context, c *Command) (*proc, error) {
 	if err != nil {
 		return nil, c.failed("lookup", "there is no such program", err)
 	}
-	p := &proc{command: c, exited: make(chan struct{})}
+	p := &proc{command: c, rules: c.rules(), exited: make(chan struct{})}
 	theirs, err := p.wire(ctx)
 	defer closeAll(theirs)
 	if err != nil {
@@ -131,6 +135,7 @@ func (p *proc) watch() {
 
 // see sees the process to its end.
 func (p *proc) see(ctx context.Context) error {
+	defer p.leave()
 	told := false
 	select {
 	case <-p.exited:
@@ -159,7 +164,7 @@ func (p *proc) see(ctx context.Context) error {
 
 // result knows the code that a kill leaves.
 func (p *proc) result(told bool) error {
-	err := p.command.verdict(false, p.err)
+	err := p.rules.verdict(false, p.err)
 	if status, ok := p.err.(*child.StatusError); ok && told && status.Code == 1 {
 		err = nil
 	}

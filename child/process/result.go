@@ -51,7 +51,6 @@ func Run(ctx context.Context, c Command) (Result, error) {
 	if err != nil {
 		return r, err
 	}
-	defer p.handle.enter(ctx)()
 	p.alone = true
 	err = p.see(ctx)
 	r.Stdout, r.Dropped = kept[0].take(r.Dropped)

@@ -19,13 +19,14 @@ func (p *proc) see(ctx context.Context) error {
 
 // conclude says how the run has ended, when everything of it has.
 func (p *proc) conclude(ctx context.Context, told bool) error {
+	defer p.leave()
 	p.handle.told = told && p.handle.reason() == nil
-	if p.command.Detach && told {
+	if p.rules.detach && told {
 		p.detach()
 		return nil
 	}
 	p.handle.status = p.finish(ctx)
-	err := p.command.verdict(told, p.handle.status)
+	err := p.rules.verdict(told, p.handle.status)
 	if p.followed && told && errors.Is(err, ErrStatusLost) {
 		err = nil // it ended when it was told, as far as anybody can tell
 	}
@@ -37,7 +38,7 @@ func (p *proc) conclude(ctx context.Context, told bool) error {
 		err = reason
 	}
 	p.handle.end(err)
-	if e := p.command.After.call(context.WithoutCancel(ctx), p.handle); e != nil {
+	if e := p.rules.after.call(context.WithoutCancel(ctx), p.handle); e != nil {
 		child.Logger(ctx).Warn("process: the hook after the end failed", "err", e)
 	}
 	return err
@@ -46,19 +47,23 @@ func (p *proc) conclude(ctx context.Context, told bool) error {
 // await returns when the process has ended; it asks it to when ctx ends, or
 // when the handle finds that it has failed.
 func (p *proc) await(ctx context.Context) (told bool) {
-	grace := child.Killed(ctx)
 	select {
 	case <-p.exited:
 	case <-p.handle.failed:
-	case <-ctx.Done():
+	case <-p.stop:
 	}
+	return p.woken(ctx)
+}
+
+func (p *proc) woken(ctx context.Context) (told bool) {
 	p.handle.idle.rest()
 	if isClosed(p.exited) {
 		return false
 	}
-	if p.command.Detach && p.handle.reason() == nil {
+	if p.rules.detach && p.handle.reason() == nil {
 		return true
 	}
+	grace := p.grace
 	if p.alone || child.FromContext(ctx) == nil || ctx.Err() == nil {
 		alone, cancel := context.WithTimeout(context.WithoutCancel(ctx), child.DefaultShutdown)
 		defer cancel()
@@ -87,7 +92,7 @@ func either(a, b <-chan struct{}) <-chan struct{} {
 // climb asks the process to end, rung by rung, and kills it when the grace is
 // over.
 func (p *proc) climb(ctx context.Context, grace <-chan struct{}) {
-	ladder := p.command.stops(p.handle.reason() != nil || child.StopReason(ctx).Failure())
+	ladder := p.rules.stops(p.handle.reason() != nil || child.StopReason(ctx).Failure())
 	for i, rung := range ladder {
 		if isClosed(grace) {
 			break // no grace: do not ask first
@@ -104,7 +109,7 @@ func (p *proc) climb(ctx context.Context, grace <-chan struct{}) {
 	select {
 	case <-p.exited:
 	case <-time.After(goneWait):
-		child.Logger(ctx).Error("process: unkillable", "pid", p.pid, "command", p.command.String())
+		child.Logger(ctx).Error("process: unkillable", "pid", p.pid, "command", p.rules.name)
 		<-p.exited
 	}
 }
@@ -204,7 +209,7 @@ func (p *proc) detach() {
 // facts are what a snapshot shows.
 func (p *proc) facts() child.Facts {
 	f := child.Facts{PID: p.pid, Containment: "session", Guard: p.guarded}
-	if p.command.Containment.Terminal {
+	if p.rules.terminal {
 		f.Containment = "group"
 	}
 	if p.cgroup != nil {

@@ -87,11 +87,12 @@ func (c Command) ValidateSpec(s child.Spec) error {
 	if grace == 0 {
 		grace = child.DefaultShutdown
 	}
+	r := c.rules()
 	var m mistakes
 	for _, l := range []struct {
 		field  string
 		ladder Ladder
-	}{{"Stop", c.stops(false)}, {"Abort", c.stops(true)}} {
+	}{{"Stop", r.stops(false)}, {"Abort", r.stops(true)}} {
 		least := l.ladder.least()
 		m.add(grace > 0 && least > grace, l.field, least, "must not take longer than the child's Shutdown of "+grace.String())
 	}
