@@ -1,6 +1,10 @@
 package child
 
-import "context"
+import (
+	"context"
+
+	"github.com/coppice-go/coppice/child/internal/apart"
+)
 
 // Serve runs one incarnation of s in the calling goroutine and fills exit with
 // how it ended. It is what a supervisor calls; a run's context must answer
@@ -30,8 +34,9 @@ func Serve(ctx context.Context, s Service, exit *Exit, crash bool) {
 //
 //go:noinline
 func made(s Service) Service {
-	if m, ok := s.(Maker); ok {
-		return m.Make()
+	m, ok := s.(Maker)
+	if ok {
+		apart.Call(func() { s = m.Make() })
 	}
 	return s
 }

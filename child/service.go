@@ -50,8 +50,7 @@ type Announcer interface {
 // a receiver that is large would lie on the stack for as long as the run lives.
 type Maker interface {
 	Service
-	// Make makes the service for one run. It is called in the goroutine of
-	// the run, before Serve.
+	// Make makes the service for one run, before Serve.
 	Make() Service
 }
 

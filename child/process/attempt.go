@@ -2,9 +2,9 @@ package process
 
 import (
 	"context"
-	"runtime"
 
 	"github.com/coppice-go/coppice/child"
+	"github.com/coppice-go/coppice/child/internal/apart"
 )
 
 // An attempt is one run of a command.
@@ -14,7 +14,11 @@ type attempt struct{ command Command }
 // takes little room on its stack: the start, which needs more, has one of its
 // own.
 func (a *attempt) Serve(ctx context.Context) error {
-	p, err := apart(func() (*proc, error) { return a.start(ctx) })
+	var (
+		p   *proc
+		err error
+	)
+	apart.Call(func() { p, err = a.start(ctx) })
 	if err != nil {
 		return err
 	}
@@ -62,28 +66,4 @@ func (p *proc) settled(ctx context.Context) {
 	p.stop, p.grace = ctx.Done(), child.Killed(ctx)
 	p.leave = p.handle.enter(ctx)
 	p.command = nil
-}
-
-// apart calls f in a goroutine of its own, whose stack goes with it. A panic in
-// f is the caller's, and so is a Goexit.
-func apart[T any](f func() (T, error)) (result T, err error) {
-	var (
-		panicked any
-		returned bool
-	)
-	done := make(chan struct{})
-	go func() {
-		defer close(done)
-		defer func() { panicked = recover() }()
-		result, err = f()
-		returned = true
-	}()
-	<-done
-	switch {
-	case panicked != nil:
-		panic(panicked)
-	case !returned:
-		runtime.Goexit()
-	}
-	return result, err
 }

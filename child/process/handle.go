@@ -6,6 +6,7 @@ import (
 	"iter"
 	"net"
 	"sync"
+	"sync/atomic"
 	"syscall"
 	"time"
 
@@ -19,13 +20,12 @@ type Handle struct {
 	proc   *proc
 	path   string // of the child; written before anybody has the handle
 	notes  notes
-	tree   tree          // what has been seen of its processes
-	meter  meter         // of whoever asks for a sample
-	done   chan struct{} // closed when the run is over
-	err    error         // how it ended; written before done is closed
-	told   bool          // its context asked it to end; written before done is closed
-	status error         // how the process ended, whoever asked it to; written before done is closed
-	failed chan struct{} // closed when something other than the process has failed
+	usage  atomic.Pointer[usage] // nil until somebody asks what it uses
+	done   chan struct{}         // closed when the run is over
+	err    error                 // how it ended; written before done is closed
+	told   bool                  // its context asked it to end; written before done is closed
+	status error                 // how the process ended, whoever asked it to; written before done is closed
+	failed chan struct{}         // closed when something other than the process has failed
 	idle   idle
 
 	alive  sync.Mutex // protects buried; who signals holds it
@@ -41,7 +41,6 @@ var ErrNoInput = errors.New("process: its input is not piped")
 func newHandle(p *proc) *Handle {
 	h := &Handle{proc: p, done: make(chan struct{}), failed: make(chan struct{})}
 	h.notes.handle = h
-	h.meter.last.Time = p.began
 	return h
 }
 

@@ -40,6 +40,8 @@ type journal struct {
 	tails     [2]tail
 	listeners map[*listener]struct{} // nil once the run is over
 	over      bool
+	pumps     int           // that have not delivered everything
+	empty     chan struct{} // closed when there are none any more; nil if there were none
 }
 
 // counts is what one stream has brought.
@@ -97,6 +99,39 @@ func (j *journal) last() (all []Line) {
 		}
 	}
 	return all
+}
+
+// join counts a pump, before any of them runs.
+func (j *journal) join() {
+	j.mu.Lock()
+	defer j.mu.Unlock()
+	j.pumps++
+	if j.empty == nil {
+		j.empty = make(chan struct{})
+	}
+}
+
+// delivered is what a pump says at its end.
+func (j *journal) delivered() {
+	j.mu.Lock()
+	defer j.mu.Unlock()
+	if j.pumps--; j.pumps == 0 {
+		close(j.empty)
+	}
+}
+
+// await returns when everything has been delivered, or when that takes too
+// long.
+func (j *journal) await(most time.Duration) {
+	if j.empty == nil {
+		return
+	}
+	timer := time.NewTimer(most)
+	defer timer.Stop()
+	select {
+	case <-j.empty:
+	case <-timer.C:
+	}
 }
 
 // close ends the listeners: nothing more comes.

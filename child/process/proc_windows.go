@@ -154,7 +154,7 @@ func (p *proc) see(ctx context.Context) error {
 	if p.input != nil {
 		_ = p.input.Close()
 	}
-	awaitDelivery(p.pumps, time.Now().Add(2*deliveryWait))
+	p.journal.await(2 * deliveryWait)
 	p.journal.close()
 	p.handle.told, p.handle.status = told, p.err
 	err := p.result(told)

@@ -17,15 +17,15 @@ type pump struct {
 	sink    sink
 	over    func() // is called after the last line
 	journal *journal
-	rate    rate
+	rate    *rate // nil if all are delivered
 	pipe    pipe
-	queue   *queue        // between it and the sink, with Drop
-	done    chan struct{} // closed when everything has been delivered
+	queue   *queue // between it and the sink, with Drop
 
 	// What follows belongs to the goroutine that reads.
 	cut                  cutter
 	line                 line   // is being delivered
 	lost                 uint64 // lines that the sink did not take
+	dropped              uint64 // lines that it was not given
 	complained, reported bool   // once is enough
 }
 
@@ -36,7 +36,10 @@ func newPump(ctx context.Context, o Output, index int, j *journal) *pump {
 	}
 	p := &pump{
 		ctx: context.WithoutCancel(ctx), name: name, index: index, journal: j,
-		rate: rate{limit: o.Rate}, done: make(chan struct{}),
+	}
+	j.join()
+	if o.Rate > 0 {
+		p.rate = &rate{limit: o.Rate}
 	}
 	p.sink, p.over = o.sink(ctx, name)
 	if o.Drop {
@@ -81,7 +84,7 @@ func (p *pump) finish() {
 }
 
 func (p *pump) end() {
-	lost := p.lost + p.rate.dropped
+	lost := p.lost + p.dropped
 	if !p.reported && lost > 0 {
 		p.reported = true
 		p.contain(child.Func(func(ctx context.Context) error {
@@ -90,7 +93,7 @@ func (p *pump) end() {
 		}))
 	}
 	p.over()
-	close(p.done)
+	p.journal.delivered()
 }
 
 // take counts a line and delivers it, unless there are too many of them.
@@ -100,6 +103,7 @@ func (p *pump) take(l line) {
 	p.journal.add(p.index, p.name, l)
 	switch {
 	case !p.rate.allows():
+		p.dropped++
 		counts.dropped.Add(uint64(len(l.text)))
 	case p.queue != nil:
 		p.queue.add(l)
@@ -167,35 +171,18 @@ func (p *pump) collect() {
 
 // rate bounds the lines of each second.
 type rate struct {
-	limit   int // 0 is none
-	since   time.Time
-	lines   int
-	dropped uint64
+	limit int
+	since time.Time
+	lines int
 }
 
 func (r *rate) allows() bool {
-	if r.limit == 0 {
+	if r == nil {
 		return true
 	}
 	if now := time.Now(); now.Sub(r.since) >= time.Second {
 		r.since, r.lines = now, 0
 	}
-	if r.lines++; r.lines <= r.limit {
-		return true
-	}
-	r.dropped++
-	return false
-}
-
-// awaitDelivery returns when all pumps have delivered, or at the deadline.
-func awaitDelivery(pumps []*pump, deadline time.Time) {
-	timer := time.NewTimer(time.Until(deadline))
-	defer timer.Stop()
-	for _, p := range pumps {
-		select {
-		case <-p.done:
-		case <-timer.C:
-			return
-		}
-	}
+	r.lines++
+	return r.lines <= r.limit
 }

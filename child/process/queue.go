@@ -23,7 +23,7 @@ func (q *queue) add(l line) {
 	defer q.mu.Unlock()
 	if len(q.lines) == backlog {
 		q.pump.journal.counts[q.pump.index].dropped.Add(uint64(len(l.text)))
-		q.pump.rate.dropped++
+		q.pump.dropped++
 		return
 	}
 	q.lines = append(q.lines, l)

@@ -174,7 +174,7 @@ func (p *proc) finish(ctx context.Context) error {
 	p.release()
 	oom := p.cgroup.oomKilled()
 	p.cgroup.remove(ctx.Err() != nil || child.FromContext(ctx) == nil)
-	awaitDelivery(p.pumps, time.Now().Add(deliveryWait))
+	p.journal.await(deliveryWait)
 	p.journal.close()
 	var status *child.StatusError
 	if errors.As(err, &status) {

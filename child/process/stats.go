@@ -62,7 +62,7 @@ func (h *Handle) Stats() (Stats, error) {
 	if err != nil {
 		return Stats{}, err
 	}
-	return h.meter.mark(s), nil
+	return h.measured().meter.mark(s), nil
 }
 
 // sample is a sample without shares.
@@ -148,9 +148,27 @@ func Sample() (map[*Handle]Stats, error) {
 	}
 	all, err := sample(handles)
 	for h, s := range all {
-		all[h] = h.meter.mark(s)
+		all[h] = h.measured().meter.mark(s)
 	}
 	return all, err
+}
+
+// usage is what is kept between samples.
+type usage struct {
+	tree  tree  // what has been seen of its processes
+	meter meter // of whoever asks for a sample
+}
+
+// measured is the handle's usage, made at the first need.
+func (h *Handle) measured() *usage {
+	if u := h.usage.Load(); u != nil {
+		return u
+	}
+	u := &usage{meter: meter{last: Stats{Time: h.Began()}}}
+	if h.usage.CompareAndSwap(nil, u) {
+		return u
+	}
+	return h.usage.Load()
 }
 
 // A meter tells the share of a processor between two samples.

@@ -25,7 +25,7 @@ func sample(handles []*Handle) (map[*Handle]Stats, error) {
 	}
 	all := make(map[*Handle]Stats, len(handles))
 	for _, h := range handles {
-		s, ok := h.tree.sample(proc, l, h.PID())
+		s, ok := h.measured().tree.sample(proc, l, h.PID())
 		if ok && !h.over() { // while it lives its number is its own
 			all[h] = s
 		}
