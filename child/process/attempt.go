@@ -60,10 +60,9 @@ func (a *attempt) begin(ctx context.Context) (*proc, error) {
 	return p, nil
 }
 
-// settled makes what the wait for the end needs, and lets go of what only the
-// start did.
+// settled begins what looks at the running process, and lets go of what only
+// the start needed.
 func (p *proc) settled(ctx context.Context) {
-	p.stop, p.grace = ctx.Done(), child.Killed(ctx)
 	p.leave = p.handle.enter(ctx)
 	p.command = nil
 }

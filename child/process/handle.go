@@ -25,7 +25,7 @@ type Handle struct {
 	err    error                 // how it ended; written before done is closed
 	told   bool                  // its context asked it to end; written before done is closed
 	status error                 // how the process ended, whoever asked it to; written before done is closed
-	failed chan struct{}         // closed when something other than the process has failed
+	wake   chan struct{}         // has room for one: something has happened that ends the run
 	idle   idle
 
 	alive  sync.Mutex // protects buried; who signals holds it
@@ -39,7 +39,7 @@ var ErrEnded = errors.New("process: it has ended")
 var ErrNoInput = errors.New("process: its input is not piped")
 
 func newHandle(p *proc) *Handle {
-	h := &Handle{proc: p, done: make(chan struct{}), failed: make(chan struct{})}
+	h := &Handle{proc: p, done: make(chan struct{}), wake: make(chan struct{}, 1)}
 	h.notes.handle = h
 	return h
 }
@@ -193,6 +193,14 @@ func (h *Handle) reason() error { return h.notes.reason() }
 
 // settle waits for those who are notified.
 func (h *Handle) settle() { h.notes.wait() }
+
+// poke wakes who waits for the end of the run.
+func (h *Handle) poke() {
+	select {
+	case h.wake <- struct{}{}:
+	default:
+	}
+}
 
 func (h *Handle) end(err error) {
 	h.err = err

@@ -64,7 +64,7 @@ func (n *notes) fail(err error) {
 		return
 	}
 	n.first = err
-	close(n.handle.failed)
+	n.handle.poke()
 }
 
 func (n *notes) reason() error {

@@ -28,14 +28,8 @@ var errStale = errors.New("it names a process that was there before the program"
 // that it has left, if that is what the command says. What goes wrong is found
 // in the handle.
 func (p *proc) follow(ctx context.Context) {
-	select {
-	case <-p.exited:
-	case <-p.handle.failed:
-		return
-	case <-ctx.Done():
-		return
-	}
-	if !p.succeeded() {
+	p.sleep(ctx)
+	if !isClosed(p.exited) || !p.succeeded() {
 		return // see tells how it ended
 	}
 	pid, pidfd, err := p.heir(ctx)

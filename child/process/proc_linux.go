@@ -27,7 +27,7 @@ func (p *proc) watch(err error) {
 		p.handle.Fail(err)
 	}
 	if p.pidfd >= 0 {
-		p.waiting, err = theOne.add(p.pidfd, func() { close(p.exited) })
+		p.waiting, err = theOne.add(p.pidfd, p.over)
 	}
 	if p.pidfd < 0 || err != nil {
 		go p.wait()
@@ -39,7 +39,7 @@ func (p *proc) watch(err error) {
 func (p *proc) wait() {
 	for errors.Is(unix.Waitid(unix.P_PID, p.pid, nil, unix.WEXITED|unix.WNOWAIT, nil), unix.EINTR) {
 	}
-	close(p.exited)
+	p.over()
 }
 
 // reap takes the status of the leader, which has ended. From here on its

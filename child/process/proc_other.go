@@ -26,7 +26,7 @@ func (p *proc) watch(err error) {
 	go func() {
 		p.usage, p.err = wait4(p.pid)
 		p.handle.bury()
-		close(p.exited)
+		p.over()
 	}()
 }
 

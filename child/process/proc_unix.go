@@ -29,11 +29,10 @@ type proc struct {
 	exited   chan struct{} // closed when the leader has ended
 	alone    bool          // no supervisor says when the grace of a stop is over
 	handle   *Handle
-	stop     <-chan struct{} // of the context of the run
-	grace    <-chan struct{} // closed when that of a stop is over; nil if it never is
-	leave    func()          // ends what looks at the running process
-	followed bool            // by a PIDFile; then it is no child of ours
-	guarded  string          // what ends it with our program: byWatcher, byKernel or nothing
+	unhook   func() bool // the handle's poke from the context
+	leave    func()      // ends what looks at the running process
+	followed bool        // by a PIDFile; then it is no child of ours
+	guarded  string      // what ends it with our program: byWatcher, byKernel or nothing
 
 	ended // how the system tells of the end
 }
@@ -94,6 +93,7 @@ func start(ctx context.Context, c *Command) (*proc, error) {
 		theGuard.add(p.pgid)
 	}
 	p.handle = newHandle(p)
+	p.unhook = context.AfterFunc(ctx, p.handle.poke)
 	p.watch(w.follow())
 	return p, nil
 }
@@ -196,4 +196,10 @@ func reserve(fd int) error {
 		return &shortage{fd, most}
 	}
 	return nil
+}
+
+// over is called when the leader has ended.
+func (p *proc) over() {
+	close(p.exited)
+	p.handle.poke()
 }

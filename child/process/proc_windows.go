@@ -23,10 +23,8 @@ type proc struct {
 	err      error // written before exited is closed
 	alone    bool  // makes no difference here
 	handle   *Handle
-	stop     <-chan struct{} // of the context of the run
-	grace    <-chan struct{} // closed when that of a stop is over; nil if it never is
-	leave    func()          // ends what looks at the running process
-	followed bool            // never here
+	leave    func() // ends what looks at the running process
+	followed bool   // never here
 	pumps    []*pump
 	input    *os.File
 	streams  map[string]net.Conn
@@ -141,7 +139,7 @@ func (p *proc) see(ctx context.Context) error {
 	case <-p.exited:
 	case <-ctx.Done():
 		told = true
-	case <-p.handle.failed:
+	case <-p.handle.wake: // it has failed
 	}
 	p.handle.idle.rest()
 	if !isClosed(p.exited) {

@@ -20,6 +20,7 @@ func (p *proc) see(ctx context.Context) error {
 // conclude says how the run has ended, when everything of it has.
 func (p *proc) conclude(ctx context.Context, told bool) error {
 	defer p.leave()
+	p.unhook()
 	p.handle.told = told && p.handle.reason() == nil
 	if p.rules.detach && told {
 		p.detach()
@@ -47,12 +48,16 @@ func (p *proc) conclude(ctx context.Context, told bool) error {
 // await returns when the process has ended; it asks it to when ctx ends, or
 // when the handle finds that it has failed.
 func (p *proc) await(ctx context.Context) (told bool) {
-	select {
-	case <-p.exited:
-	case <-p.handle.failed:
-	case <-p.stop:
-	}
+	p.sleep(ctx)
 	return p.woken(ctx)
+}
+
+// sleep returns when the process has ended or is to end. It waits for one
+// channel alone, by a call that takes little room on the stack.
+func (p *proc) sleep(ctx context.Context) {
+	for !isClosed(p.exited) && p.handle.reason() == nil && ctx.Err() == nil {
+		<-p.handle.wake
+	}
 }
 
 func (p *proc) woken(ctx context.Context) (told bool) {
@@ -63,7 +68,7 @@ func (p *proc) woken(ctx context.Context) (told bool) {
 	if p.rules.detach && p.handle.reason() == nil {
 		return true
 	}
-	grace := p.grace
+	grace := child.Killed(ctx)
 	if p.alone || child.FromContext(ctx) == nil || ctx.Err() == nil {
 		alone, cancel := context.WithTimeout(context.WithoutCancel(ctx), child.DefaultShutdown)
 		defer cancel()
