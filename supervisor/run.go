@@ -51,7 +51,7 @@ type rare struct {
 	verdict *cause // why it is going to be told to stop, if somebody knows more than the reason
 	inner   context.Context
 	cancel  context.CancelCauseFunc
-	after   map[*func()]struct{} // what AfterFunc was given
+	after   *hook // what AfterFunc was given
 }
 
 // Why the context of a run ended, as context.Cause tells.
@@ -119,14 +119,9 @@ func (r *rare) end(why *cause) {
 	if r.cancel != nil {
 		r.cancel(why)
 	}
-	if len(r.after) > 0 {
-		after := r.after
+	if first := r.after; first != nil {
 		r.after = nil
-		go func() {
-			for f := range after {
-				(*f)()
-			}
-		}()
+		go first.run()
 	}
 }
 
@@ -182,30 +177,6 @@ func (r *run) real() context.Context {
 // labels is a context with the pprof label of the run.
 func (r *run) labels() context.Context {
 	return pprof.WithLabels(r.node.values, pprof.Labels(label, r.path))
-}
-
-// AfterFunc arranges that f is called when the context has ended, unless stop
-// is called before. The context package uses it for what is derived from the
-// run; without it, that would start a goroutine for each.
-func (r *run) AfterFunc(f func()) (stop func() bool) {
-	r.mu.Lock()
-	defer r.mu.Unlock()
-	if r.cause != nil {
-		go f()
-		return func() bool { return false }
-	}
-	rare := r.seldom()
-	if rare.after == nil {
-		rare.after = map[*func()]struct{}{}
-	}
-	rare.after[&f] = struct{}{}
-	return func() bool {
-		r.mu.Lock()
-		defer r.mu.Unlock()
-		_, waiting := rare.after[&f]
-		delete(rare.after, &f)
-		return waiting
-	}
 }
 
 // Ready completes the start, or that part of it which is the run's own.

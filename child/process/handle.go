@@ -21,7 +21,7 @@ type Handle struct {
 	path   string // of the child; written before anybody has the handle
 	notes  notes
 	usage  atomic.Pointer[usage] // nil until somebody asks what it uses
-	done   chan struct{}         // closed when the run is over
+	done   latch                 // closed when the run is over
 	err    error                 // how it ended; written before done is closed
 	told   bool                  // its context asked it to end; written before done is closed
 	status error                 // how the process ended, whoever asked it to; written before done is closed
@@ -39,7 +39,7 @@ var ErrEnded = errors.New("process: it has ended")
 var ErrNoInput = errors.New("process: its input is not piped")
 
 func newHandle(p *proc) *Handle {
-	h := &Handle{proc: p, done: make(chan struct{}), wake: make(chan struct{}, 1)}
+	h := &Handle{proc: p, wake: make(chan struct{}, 1)}
 	h.notes.handle = h
 	return h
 }
@@ -58,12 +58,12 @@ func (h *Handle) Alive() bool { return !isClosed(h.proc.exited) }
 
 // Done is closed when the run is over: the process has ended, and so has what
 // it left behind.
-func (h *Handle) Done() <-chan struct{} { return h.done }
+func (h *Handle) Done() <-chan struct{} { return h.done.done() }
 
 // Err is how the run ended: nil after the code 0, else a [*child.StatusError]
 // or what made it fail. Before the end it is nil.
 func (h *Handle) Err() error {
-	if !isClosed(h.done) {
+	if !h.done.isClosed() {
 		return nil
 	}
 	return h.err
@@ -72,7 +72,7 @@ func (h *Handle) Err() error {
 // ExitCode is the code of a process that has ended, 128 and the number of its
 // signal if one ended it, and false while it runs.
 func (h *Handle) ExitCode() (code int, ended bool) {
-	if !isClosed(h.done) {
+	if !h.done.isClosed() {
 		return 0, false
 	}
 	return child.ExitOf(h.err).ExitStatus(), true
@@ -82,16 +82,16 @@ func (h *Handle) ExitCode() (code int, ended bool) {
 // ever. It reports whether it is over.
 func (h *Handle) Join(timeout time.Duration) bool {
 	if timeout == 0 {
-		<-h.done
+		<-h.done.done()
 		return true
 	}
 	timer := time.NewTimer(timeout)
 	defer timer.Stop()
 	select {
-	case <-h.done:
+	case <-h.done.done():
 		return true
 	case <-timer.C:
-		return isClosed(h.done)
+		return h.done.isClosed()
 	}
 }
 
@@ -204,7 +204,7 @@ func (h *Handle) poke() {
 
 func (h *Handle) end(err error) {
 	h.err = err
-	close(h.done)
+	h.done.close()
 }
 
 func isClosed(c <-chan struct{}) bool {

@@ -40,8 +40,8 @@ type journal struct {
 	tails     [2]tail
 	listeners map[*listener]struct{} // nil once the run is over
 	over      bool
-	pumps     int           // that have not delivered everything
-	empty     chan struct{} // closed when there are none any more; nil if there were none
+	pumps     int   // that have not delivered everything
+	empty     latch // closed when there are none any more
 }
 
 // counts is what one stream has brought.
@@ -106,9 +106,6 @@ func (j *journal) join() {
 	j.mu.Lock()
 	defer j.mu.Unlock()
 	j.pumps++
-	if j.empty == nil {
-		j.empty = make(chan struct{})
-	}
 }
 
 // delivered is what a pump says at its end.
@@ -116,20 +113,23 @@ func (j *journal) delivered() {
 	j.mu.Lock()
 	defer j.mu.Unlock()
 	if j.pumps--; j.pumps == 0 {
-		close(j.empty)
+		j.empty.close()
 	}
 }
 
 // await returns when everything has been delivered, or when that takes too
 // long.
 func (j *journal) await(most time.Duration) {
-	if j.empty == nil {
+	j.mu.Lock()
+	none := j.pumps == 0
+	j.mu.Unlock()
+	if none {
 		return
 	}
 	timer := time.NewTimer(most)
 	defer timer.Stop()
 	select {
-	case <-j.empty:
+	case <-j.empty.done():
 	case <-timer.C:
 	}
 }

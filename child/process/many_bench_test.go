@@ -75,6 +75,7 @@ func TestManyInAFreshProcess(t *testing.T) {
 		if is := os.Getenv("COPPICE_MANY"); is != "" && is != who {
 			continue
 		}
+		run(t, 1) // what the first one takes is not taken by each
 		found, _ := json.Marshal(run(t, n))
 		fmt.Println(string(found))
 	}

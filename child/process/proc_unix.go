@@ -93,7 +93,7 @@ func start(ctx context.Context, c *Command) (*proc, error) {
 		theGuard.add(p.pgid)
 	}
 	p.handle = newHandle(p)
-	p.unhook = context.AfterFunc(ctx, p.handle.poke)
+	p.unhook = afterwards(ctx, p.handle.poke)
 	p.watch(w.follow())
 	return p, nil
 }
@@ -202,4 +202,13 @@ func reserve(fd int) error {
 func (p *proc) over() {
 	close(p.exited)
 	p.handle.poke()
+}
+
+// afterwards is [context.AfterFunc], without what that takes beside a context
+// that can do it itself, as that of a run can.
+func afterwards(ctx context.Context, f func()) (stop func() bool) {
+	if own, ok := ctx.(interface{ AfterFunc(f func()) func() bool }); ok {
+		return own.AfterFunc(f)
+	}
+	return context.AfterFunc(ctx, f)
 }

@@ -13,7 +13,6 @@ import (
 type pump struct {
 	ctx     context.Context // of the run; only its values are used
 	name    string
-	index   int // 0 for the output, 1 for the error output
 	sink    sink
 	over    func() // is called after the last line
 	journal *journal
@@ -27,6 +26,7 @@ type pump struct {
 	lost                 uint64 // lines that the sink did not take
 	dropped              uint64 // lines that it was not given
 	complained, reported bool   // once is enough
+	index                uint8  // 0 for the output, 1 for the error output
 }
 
 func newPump(ctx context.Context, o Output, index int, j *journal) *pump {
@@ -35,7 +35,7 @@ func newPump(ctx context.Context, o Output, index int, j *journal) *pump {
 		name = [...]string{"stdout", "stderr"}[index]
 	}
 	p := &pump{
-		ctx: context.WithoutCancel(ctx), name: name, index: index, journal: j,
+		ctx: context.WithoutCancel(ctx), name: name, index: uint8(index), journal: j,
 	}
 	j.join()
 	if o.Rate > 0 {
@@ -100,7 +100,7 @@ func (p *pump) end() {
 func (p *pump) take(l line) {
 	counts := &p.journal.counts[p.index]
 	counts.lines.Add(1)
-	p.journal.add(p.index, p.name, l)
+	p.journal.add(int(p.index), p.name, l)
 	switch {
 	case !p.rate.allows():
 		p.dropped++

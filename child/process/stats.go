@@ -87,7 +87,7 @@ func (h *Handle) sample() (Stats, error) {
 }
 
 // over reports whether the process has ended, or is no longer looked after.
-func (h *Handle) over() bool { return !h.Alive() || isClosed(h.done) }
+func (h *Handle) over() bool { return !h.Alive() || h.done.isClosed() }
 
 // Watch are samples of the process and its tree: one now, and then one at each
 // multiple of the interval, until the process has ended or ctx ends. Zero is
@@ -125,7 +125,7 @@ func (h *Handle) Watch(ctx context.Context, interval time.Duration) iter.Seq[Sta
 				}
 			case <-h.proc.exited:
 				return
-			case <-h.done:
+			case <-h.done.done():
 				return
 			case <-ctx.Done():
 				return
