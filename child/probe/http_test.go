@@ -4,6 +4,7 @@ import (
 	"crypto/tls"
 	"fmt"
 	"io"
+	"log"
 	"net"
 	"net/http"
 	"net/http/httptest"
@@ -57,6 +58,7 @@ func serve(t *testing.T, begin func(*httptest.Server)) *site {
 		}
 	})
 	s := &site{Server: httptest.NewUnstartedServer(mux), open: map[net.Conn]http.ConnState{}}
+	s.Config.ErrorLog = log.New(io.Discard, "", 0) // a handshake that fails is meant to
 	s.Config.ConnState = func(c net.Conn, state http.ConnState) {
 		s.mu.Lock()
 		defer s.mu.Unlock()
@@ -279,7 +281,7 @@ func TestWhatIsReadIsBounded(t *testing.T) {
 	t.Parallel()
 	const head = "HTTP/1.1 200 OK\r\n\r\n"
 	page := func(first, rest string) probe.HTTP {
-		return probe.HTTP{URL: "http://" + listen(t, says(first, rest, 0)), Contains: "good"}
+		return probe.HTTP{URL: "http://" + listen(t, after(says(first, rest, 0))), Contains: "good"}
 	}
 	many := strings.Repeat("bad ", 1<<10)
 	fits, late := page(head+"12345good", ""), page(head+"123456good", many)

@@ -1,10 +1,12 @@
 package probe_test
 
 import (
+	"bufio"
 	"bytes"
 	"context"
 	"io"
 	"net"
+	"net/http"
 	"os"
 	"os/exec"
 	"runtime/pprof"
@@ -127,6 +129,16 @@ func says(first, rest string, pause time.Duration) func(net.Conn) {
 		}
 		if err == nil {
 			mute(conn)
+		}
+	}
+}
+
+// after serves when a request of HTTP was read: a server that speaks before is
+// another failure than the ones that are meant.
+func after(serve func(net.Conn)) func(net.Conn) {
+	return func(conn net.Conn) {
+		if _, err := http.ReadRequest(bufio.NewReader(conn)); err == nil {
+			serve(conn)
 		}
 	}
 }

@@ -24,10 +24,10 @@ func TestNoPingOutlivesItsDeadline(t *testing.T) {
 	t.Parallel()
 	const head = "HTTP/1.1 200 OK\r\n"
 	page := func(serve func(net.Conn)) probe.HTTP { return probe.HTTP{URL: "http://" + listen(t, serve)} }
-	body := page(says(head+"\r\n", "bad ", time.Millisecond))
+	body := page(after(says(head+"\r\n", "bad ", time.Millisecond)))
 	body.Contains = "good"
 	body.MaxBody = 1 << 30
-	silent := page(says(head+"\r\n", "", 0))
+	silent := page(after(says(head+"\r\n", "", 0)))
 	silent.Contains = "good"
 	secure := probe.HTTP{URL: "https://" + listen(t, mute)}
 	custom := secure
@@ -40,8 +40,8 @@ func TestNoPingOutlivesItsDeadline(t *testing.T) {
 	for name, p := range map[string]ping{
 		"a server that accepts and never answers":       page(mute).Ping,
 		"a server that never reads":                     page(deaf).Ping,
-		"slow headers":                                  page(says(head, "x", time.Millisecond)).Ping,
-		"a header after the other":                      page(says(head, "A: b\r\n", time.Millisecond)).Ping,
+		"slow headers":                                  page(after(says(head, "x", time.Millisecond))).Ping,
+		"a header after the other":                      page(after(says(head, "A: b\r\n", time.Millisecond))).Ping,
 		"a slow body that never ends":                   body.Ping,
 		"a body that never comes":                       silent.Ping,
 		"no handshake":                                  secure.Ping,
@@ -102,7 +102,7 @@ func failures(t *testing.T) map[string]ping {
 	const nasty = "\x1b[31mred\x1b[0m\r\n\x00\x07\u202e\xff\u2028"
 	long := strings.Repeat(nasty, 1000)
 	answer := func(text string) probe.HTTP {
-		return probe.HTTP{URL: "http://" + listen(t, func(c net.Conn) { _, _ = c.Write([]byte(text)); _ = c.Close() }), Contains: "good", Redirects: 1}
+		return probe.HTTP{URL: "http://" + listen(t, after(func(c net.Conn) { _, _ = c.Write([]byte(text)); _ = c.Close() })), Contains: "good", Redirects: 1}
 	}
 	reply := func(text string) probe.TCP {
 		return probe.TCP{Address: listen(t, func(c net.Conn) { _, _ = c.Write([]byte(text)); _ = c.Close() }), Expect: "+PONG"}
@@ -152,10 +152,10 @@ func TestNoProbeShowsASecret(t *testing.T) {
 	refused := closedPort(t)
 	header := http.Header{"Authorization": {"Basic " + secret}, "X-Api": {secret}}
 	want := http.Header{"X-State": {secret}}
-	plain := listen(t, func(c net.Conn) {
+	plain := listen(t, after(func(c net.Conn) {
 		_, _ = c.Write([]byte("HTTP/1.1 200 OK\r\nX-State: " + secret + "x\r\n\r\npassword=" + secret))
 		_ = c.Close()
-	})
+	}))
 	at := func(address string) string {
 		return "http://me:" + secret + "@" + address + "/up?key=" + secret + "#" + secret
 	}
@@ -170,7 +170,7 @@ func TestNoProbeShowsASecret(t *testing.T) {
 		"a body":                   probe.HTTP{URL: at(plain), Contains: "good"},
 		"a URL that is none":       probe.HTTP{URL: "http://me:" + secret + "/" + secret + "@host:" + secret},
 		"a header that is invalid": probe.HTTP{URL: at(plain), Header: http.Header{"X-A": {secret + "\n"}}},
-		"what is sent":             probe.TCP{Address: plain, Send: "AUTH " + secret + "\n", Expect: "good"},
+		"what is sent":             probe.TCP{Address: listen(t, func(c net.Conn) { _, _ = c.Write([]byte("token=" + secret)); _ = c.Close() }), Send: "AUTH " + secret + "\n", Expect: "good"},
 		"an argument":              script(t, "echo --password $1 >&2; echo token=$PASS; exit 1", secret),
 		"an argument that is none": probe.Exec{Path: "x", Args: []string{secret + "\x00"}, Env: []string{secret}},
 	} {
@@ -238,17 +238,17 @@ func TestAMistakeIsToldAndNothingIsAsked(t *testing.T) {
 
 func TestAProbeMayBeAskedByManyAtOnce(t *testing.T) {
 	t.Parallel()
-	address := listen(t, func(c net.Conn) {
+	address := listen(t, after(func(c net.Conn) {
 		_, _ = c.Write([]byte("HTTP/1.1 200 OK\r\nX-State: up\r\n\r\ngood"))
-		_ = c.(*net.TCPConn).CloseWrite()
-		mute(c)
-	})
+		_ = c.Close()
+	}))
+	greets := listen(t, says("good", "", 0))
 	page := probe.HTTP{
 		URL: "http://" + address, Header: http.Header{"Host": {"up"}, "x-a": {"b"}}, Want: http.Header{"X-State": {"up"}},
 		Status: []probe.Range{{Min: 200}}, Contains: "good", Client: &http.Client{Transport: &http.Transport{}},
 	}
 	var all sync.WaitGroup
-	for _, p := range []ping{page.Ping, probe.TCP{Address: address, Expect: "good"}.Ping, script(t, "exit 0").Ping} {
+	for _, p := range []ping{page.Ping, probe.TCP{Address: greets, Expect: "good"}.Ping, script(t, "exit 0").Ping} {
 		for range 8 {
 			all.Go(func() {
 				if err := ask(t, ample, p); err != nil {
