@@ -50,7 +50,8 @@ type HTTP struct {
 	// another way to connect. Of its fields, CheckRedirect is not used. If its
 	// Transport is an *http.Transport, a copy of it is used that keeps no
 	// connection; another one is asked to close each connection after its
-	// request. Optional; zero connects directly, whatever proxy the environment
+	// request. Its Timeout counts beside the deadline of the context. Optional;
+	// zero connects directly, whatever proxy the environment
 	// names, and so does a client without a Transport.
 	Client *http.Client
 }
@@ -60,6 +61,11 @@ type HTTP struct {
 func (h HTTP) Ping(ctx context.Context) error {
 	if err := h.Validate(); err != nil {
 		return err
+	}
+	if h.Client != nil && h.Client.Timeout > 0 {
+		var cancel context.CancelFunc
+		ctx, cancel = context.WithTimeout(ctx, h.Client.Timeout)
+		defer cancel()
 	}
 	request, err := h.request(ctx)
 	if err != nil {
@@ -100,7 +106,7 @@ func (h HTTP) request(ctx context.Context) (*http.Request, error) {
 func (h HTTP) client() (client *http.Client, release func()) {
 	client = &http.Client{CheckRedirect: h.follow}
 	if h.Client != nil {
-		client.Transport, client.Jar, client.Timeout = h.Client.Transport, h.Client.Jar, h.Client.Timeout
+		client.Transport, client.Jar = h.Client.Transport, h.Client.Jar
 	}
 	transport := &http.Transport{DisableCompression: true, ForceAttemptHTTP2: true}
 	switch given := client.Transport.(type) {
