@@ -27,7 +27,7 @@ func find(ctx context.Context, who fmt.Stringer, r io.Reader, text string, limit
 		}
 		searched = max(0, read.Len()-len(text))
 		switch {
-		case errors.Is(err, io.EOF):
+		case errors.Is(err, io.EOF) && ctx.Err() == nil: // the end of ctx may bring that of r about
 			return NewError(ctx, who, missing(ctx, text, read.String()), nil)
 		case err != nil:
 			return NewError(ctx, who, "", err)
