@@ -52,7 +52,7 @@ func (p *proc) pause(ctx context.Context, d time.Duration) error {
 	select {
 	case <-timer.C:
 		return nil
-	case <-p.exited:
+	case <-p.handle.exited():
 		return ErrEnded
 	case <-ctx.Done():
 		return ctx.Err()

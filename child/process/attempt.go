@@ -25,7 +25,7 @@ func (a *attempt) Serve(ctx context.Context) error {
 	return p.see(ctx)
 }
 
-// start starts the process, and says so.
+// start starts the process, and says so when the start is complete.
 func (a *attempt) start(ctx context.Context) (*proc, error) {
 	p, err := a.begin(ctx)
 	if err != nil {
@@ -33,8 +33,10 @@ func (a *attempt) start(ctx context.Context) (*proc, error) {
 	}
 	child.Publish(ctx, p.handle)
 	child.Publish(ctx, p.facts())
-	if p.handle.reason() == nil && (a.command.PIDFile == "" || p.followed) {
+	p.listen(ctx)
+	if (a.command.PIDFile == "" || p.followed) && p.awaitReady(ctx, a.command.Ready.Within) {
 		child.Ready(ctx)
+		p.started()
 	}
 	return p, nil
 }

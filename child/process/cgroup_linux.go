@@ -236,18 +236,26 @@ func (g *cgroup) signal(sig syscall.Signal) {
 	if sig == sigKill && os.WriteFile(filepath.Join(g.path, "cgroup.kill"), []byte("1"), 0) == nil {
 		return
 	}
-	in := filepath.Join("/", filepath.Base(g.path), filepath.Base(g.leaf))
 	for _, m := range g.members() {
 		fd, err := unix.PidfdOpen(m.pid, 0)
 		if err != nil {
 			continue
 		}
-		where, _ := os.ReadFile("/proc/" + strconv.Itoa(m.pid) + "/cgroup")
-		if bytes.Contains(where, []byte(in+"\n")) {
+		if g.holds(m.pid) {
 			_ = unix.PidfdSendSignal(fd, sig, nil, 0)
 		}
 		_ = unix.Close(fd)
 	}
+}
+
+// holds reports whether a process is in the group.
+func (g *cgroup) holds(pid int) bool {
+	if g == nil {
+		return false
+	}
+	in := filepath.Join("/", filepath.Base(g.path), filepath.Base(g.leaf))
+	where, _ := os.ReadFile("/proc/" + strconv.Itoa(pid) + "/cgroup")
+	return bytes.Contains(where, []byte(in+"\n"))
 }
 
 // close lets go of the descriptor.

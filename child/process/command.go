@@ -46,6 +46,12 @@ type Command struct {
 	Sockets []Socket
 	// Streams are further descriptors, after the sockets. Optional.
 	Streams []Stream
+	// Ready is by which signs the program tells that its start is complete.
+	// Optional; zero is that it is when the program executes.
+	Ready Ready
+	// Notify gives it a socket for systemd's protocol, by which it tells that
+	// it is ready, alive, or busy with something. Optional; zero is none.
+	Notify Notify
 	// User is who it runs as. Optional; zero is us.
 	User User
 	// System is what the operating system is told about it. Optional.
@@ -100,7 +106,8 @@ var (
 	_ child.Maker     = Command{}
 )
 
-// Announces is true: the start is complete when the program executes.
+// Announces is true: the start is complete when the program executes, or has
+// given the signs of Ready and Notify.
 func (Command) Announces() bool { return true }
 
 // Kills is true: a process can be killed, whatever it does.

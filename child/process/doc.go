@@ -42,6 +42,13 @@
 //
 // A [Config] is a definition of a process as it stands in a file.
 //
+// # What a process says
+//
+// A program can tell when its start is complete, by a line of its output, by a
+// newline on a descriptor, or by READY=1 of systemd's protocol: see [Ready] and
+// [Notify]. By the latter it also says what it is busy with, and that it is
+// alive.
+//
 // # Where
 //
 // Linux on amd64 and arm64 has all of it, needs no thread for a process that
@@ -87,6 +94,16 @@
 //   - A definition shows no secret but as JSON.
 //   - Standard input is empty.
 //   - Nothing is left after serve.
+//   - The start is complete when all signs have come.
+//   - The last words of a process can be its signs.
+//   - A start takes no longer than it may unless the process asks.
+//   - No sign of life in time fails the run.
+//   - What a process says is shown.
+//   - A message of a stranger is refused.
+//   - A stop is extended within what it may take.
+//   - The run goes on with the main process that was named.
+//   - Four that flood their sockets cost a sibling nothing.
+//   - A socket is gone with its run.
 //   - A running process takes no thread.
 //   - A sample counts the process and its whole tree.
 //   - The share of a processor is that since the sample before.

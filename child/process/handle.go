@@ -28,7 +28,7 @@ type Handle struct {
 	wake   chan struct{}         // has room for one: something has happened that ends the run
 	idle   idle
 
-	alive  sync.Mutex // protects buried; who signals holds it
+	alive  sync.Mutex // protects buried, and which process is meant; who signals holds it
 	buried bool       // the process has been waited for, and its number is not ours
 }
 
@@ -48,13 +48,24 @@ func newHandle(p *proc) *Handle {
 func (h *Handle) Path() string { return h.path }
 
 // PID is the number of the process. After its end it may be another's.
-func (h *Handle) PID() int { return h.proc.pid }
+func (h *Handle) PID() int {
+	h.alive.Lock()
+	defer h.alive.Unlock()
+	return h.proc.pid
+}
 
 // Began is when it was started.
 func (h *Handle) Began() time.Time { return h.proc.began }
 
 // Alive reports whether the process has not ended.
-func (h *Handle) Alive() bool { return !isClosed(h.proc.exited) }
+func (h *Handle) Alive() bool { return !isClosed(h.exited()) }
+
+// exited is closed when the process has ended.
+func (h *Handle) exited() <-chan struct{} {
+	h.alive.Lock()
+	defer h.alive.Unlock()
+	return h.proc.exited
+}
 
 // Done is closed when the run is over: the process has ended, and so has what
 // it left behind.

@@ -34,6 +34,7 @@ const backlog = 256
 type journal struct {
 	counts [2]counts    // by stream
 	heard  atomic.Int64 // when something was printed last, from epoch
+	signs  *signs       // of which one may be a line
 
 	mu        sync.Mutex // protects what follows
 	seq       uint64
@@ -73,6 +74,9 @@ func (j *journal) add(i int, name string, l line) {
 	text := l.text
 	if l.ended {
 		text = text[:len(text)-1]
+	}
+	if l.ended || l.last {
+		j.signs.look(text)
 	}
 	j.mu.Lock()
 	defer j.mu.Unlock()

@@ -37,6 +37,12 @@ func (p *proc) follow(ctx context.Context) {
 		p.handle.Fail(p.command.failed("pidfile", p.command.PIDFile, err))
 		return
 	}
+	p.moveTo(pid, pidfd)
+}
+
+// moveTo makes the process of pidfd the one that is meant. The first one has
+// ended.
+func (p *proc) moveTo(pid, pidfd int) {
 	pgid, err := syscall.Getpgid(pid)
 	if err != nil {
 		pgid = pid
@@ -44,9 +50,11 @@ func (p *proc) follow(ctx context.Context) {
 	_, _ = p.reap()
 	p.forget()
 	p.release()
+	p.handle.alive.Lock()
 	p.pid, p.pgid, p.pidfd, p.followed = pid, pgid, pidfd, true
 	p.exited = make(chan struct{})
-	p.handle.buried = false // nobody else has it yet
+	p.handle.buried = false
+	p.handle.alive.Unlock()
 	if p.guarded == byWatcher {
 		theGuard.add(pgid)
 	}

@@ -34,6 +34,8 @@ type proc struct {
 	followed bool        // by a PIDFile; then it is no child of ours
 	guarded  string      // what ends it with our program: byWatcher, byKernel or nothing
 
+	talk *talk // what it says to its socket; nil if it has none
+
 	ended // how the system tells of the end
 }
 
@@ -76,17 +78,23 @@ func start(ctx context.Context, c *Command) (*proc, error) {
 		return nil, err
 	}
 	defer group.close()
+	talk, err := c.openTalk(attr)
+	if err != nil {
+		return nil, c.failed("notify", "", err)
+	}
 	w, err := wire(ctx, *c)
 	if err != nil {
+		talk.close()
 		return nil, c.failed("descriptors", "", err)
 	}
-	p := &proc{wiring: w, command: c, rules: c.rules(), cgroup: group, exited: make(chan struct{})}
+	p := &proc{wiring: w, command: c, rules: c.rules(), cgroup: group, talk: talk, exited: make(chan struct{})}
 	attr.Cgroup = group.fd()
 	p.prepareOrphan(attr)
 	err = p.spawn(attr)
 	w.closeEnds()
 	if err != nil {
 		w.abandon()
+		talk.close()
 		return nil, err
 	}
 	if p.guarded == byWatcher {

@@ -29,6 +29,7 @@ type proc struct {
 	input    *os.File
 	streams  map[string]net.Conn
 	journal  journal
+	signs    *signs
 }
 
 func start(ctx context.Context, c *Command) (*proc, error) {
@@ -39,7 +40,8 @@ func start(ctx context.Context, c *Command) (*proc, error) {
 	if err != nil {
 		return nil, c.failed("lookup", "there is no such program", err)
 	}
-	p := &proc{command: c, rules: c.rules(), exited: make(chan struct{})}
+	p := &proc{command: c, rules: c.rules(), exited: make(chan struct{}), signs: newSigns(*c)}
+	p.journal.signs = p.signs
 	theirs, err := p.wire(ctx)
 	defer closeAll(theirs)
 	if err != nil {
@@ -155,6 +157,9 @@ func (p *proc) see(ctx context.Context) error {
 	p.journal.await(2 * deliveryWait)
 	p.journal.close()
 	p.handle.told, p.handle.status = told, p.err
+	if p.signs.late(told) {
+		child.Ready(ctx) // its last words were the sign
+	}
 	err := p.result(told)
 	p.handle.end(err)
 	return err
@@ -202,6 +207,8 @@ func (c Command) supported(m *mistakes) {
 	m.add(c.Reload != nil, "Reload", nil, reason)
 	m.add(c.Containment != (Containment{}), "Containment", nil, reason)
 	m.add(c.Detach, "Detach", c.Detach, reason)
+	m.add(c.Notify.isSet(), "Notify", nil, reason)
+	m.add(c.Ready.Descriptor != 0, "Ready.Descriptor", c.Ready.Descriptor, reason)
 	m.add(c.PIDFile != "", "PIDFile", c.PIDFile, reason)
 }
 
@@ -216,3 +223,10 @@ func (p *proc) facts() child.Facts { return child.Facts{PID: p.pid} }
 
 // follow is Linux's: elsewhere [Command.Validate] refuses a PIDFile.
 func (p *proc) follow(context.Context) {}
+
+// A Notify is refused by [Command.Validate] here.
+func (*proc) listen(context.Context)      {}
+func (*proc) started()                    {}
+func (*proc) moveOn(context.Context) bool { return false }
+func (*proc) extension() time.Duration    { return 0 }
+func (*proc) said() Said                  { return Said{} }

@@ -173,6 +173,20 @@ func (m members) await(deadline time.Time) (left members) {
 	return nil
 }
 
+// descends reports whether a process is a descendant of another one, as far as
+// no parent between them has left its child.
+func descends(pid, from int) bool {
+	const generations = 64
+	for range generations {
+		if pid <= 1 || pid == from {
+			return pid == from
+		}
+		m, _ := readStat(strconv.Itoa(pid))
+		pid = m.parent
+	}
+	return false
+}
+
 // descendants are the processes below pid, as far as they have not been left
 // by their parents, nearest first.
 func descendants(pid int) (all []int) {

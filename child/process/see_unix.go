@@ -6,6 +6,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"math"
 	"time"
 
 	"github.com/coppice-go/coppice/child"
@@ -28,6 +29,9 @@ func (p *proc) conclude(ctx context.Context, told bool) error {
 	}
 	p.handle.status = p.finish(ctx)
 	err := p.rules.verdict(told, p.handle.status)
+	if p.signs.late(told) {
+		child.Ready(ctx) // its last words were the sign
+	}
 	if p.followed && told && errors.Is(err, ErrStatusLost) {
 		err = nil // it ended when it was told, as far as anybody can tell
 	}
@@ -48,7 +52,8 @@ func (p *proc) conclude(ctx context.Context, told bool) error {
 // await returns when the process has ended; it asks it to when ctx ends, or
 // when the handle finds that it has failed.
 func (p *proc) await(ctx context.Context) (told bool) {
-	p.sleep(ctx)
+	for p.sleep(ctx); p.moveOn(ctx); p.sleep(ctx) {
+	}
 	return p.woken(ctx)
 }
 
@@ -121,19 +126,27 @@ func (p *proc) climb(ctx context.Context, grace <-chan struct{}) {
 
 // rest waits for the end of a rung. It reports whether the process has ended.
 func (p *proc) rest(wait time.Duration, last bool, grace <-chan struct{}) bool {
-	var over <-chan time.Time
-	if wait > 0 || !last {
-		timer := time.NewTimer(wait)
-		defer timer.Stop()
-		over = timer.C
+	if wait == 0 && last {
+		wait = math.MaxInt64 // the grace ends it
 	}
-	select {
-	case <-p.exited:
-		return true
-	case <-grace:
-	case <-over:
+	for wait > 0 && p.lives(wait, grace) {
+		wait = p.extension()
 	}
 	return isClosed(p.exited)
+}
+
+// lives waits, and is false when the process has ended or the grace is over.
+func (p *proc) lives(wait time.Duration, grace <-chan struct{}) bool {
+	timer := time.NewTimer(wait)
+	defer timer.Stop()
+	select {
+	case <-p.exited:
+		return false
+	case <-grace:
+		return false
+	case <-timer.C:
+		return true
+	}
 }
 
 // ask does what a rung says.
@@ -159,8 +172,8 @@ func (p *proc) ask(ctx context.Context, r Rung) {
 // has become another user's. What it means for the stop is the supervisor's
 // business, who sees that the run does not end.
 func (p *proc) report(ctx context.Context, what string, err error) {
-	if err != nil && !isClosed(p.exited) {
-		child.Logger(ctx).Warn("process: cannot "+what, "pid", p.pid, "err", err)
+	if err != nil && p.handle.Alive() {
+		child.Logger(ctx).Warn("process: cannot "+what, "pid", p.handle.PID(), "err", err)
 	}
 }
 
@@ -171,6 +184,7 @@ func (p *proc) finish(ctx context.Context) error {
 	lived := time.Since(p.began)
 	gone := p.endGroup(ctx)
 	p.collect()
+	p.hangUp()
 	usage, err := p.reap()
 	if gone {
 		p.awaitGone(ctx)
@@ -207,13 +221,14 @@ func (p *proc) detach() {
 	p.forget()
 	p.release()
 	p.collect()
+	p.hangUp()
 	p.journal.close()
 	p.handle.end(fmt.Errorf("process: %d was left alone", p.pid))
 }
 
 // facts are what a snapshot shows.
 func (p *proc) facts() child.Facts {
-	f := child.Facts{PID: p.pid, Containment: "session", Guard: p.guarded}
+	f := child.Facts{PID: p.handle.PID(), Containment: "session", Guard: p.guarded, Status: p.said().line()}
 	if p.rules.terminal {
 		f.Containment = "group"
 	}

@@ -12,10 +12,10 @@ import (
 // environment. Serve returns it within a [*child.StartError], which says
 // whether the same start may succeed later.
 type StartError struct {
-	// Step is what failed: hook, lookup, descriptors, fork, cgroup, session,
-	// group, umask, nice, io priority, cpus, limits, oom score, chroot, user,
-	// capabilities, no new privileges, parent death, directory or exec. Where
-	// the system does not tell these apart it is exec.
+	// Step is what failed: hook, lookup, notify, descriptors, fork, cgroup,
+	// session, group, umask, nice, io priority, cpus, limits, oom score,
+	// chroot, user, capabilities, no new privileges, parent death, directory or
+	// exec. Where the system does not tell these apart it is exec.
 	Step string
 	// Path is the program.
 	Path string

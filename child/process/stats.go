@@ -123,7 +123,7 @@ func (h *Handle) Watch(ctx context.Context, interval time.Duration) iter.Seq[Sta
 				if !yield(m.mark(s)) {
 					return
 				}
-			case <-h.proc.exited:
+			case <-h.exited():
 				return
 			case <-h.done.done():
 				return

@@ -16,6 +16,7 @@ func (c Command) supported(m *mistakes) {
 	}
 	const linux = runtime.GOOS == "linux"
 	m.add(!linux && c.PIDFile != "", "PIDFile", c.PIDFile, "is followed on Linux only")
+	m.add(!linux && c.Notify.isSet(), "Notify", nil, "is there on Linux only")
 	m.add(!linux && c.Containment.Cgroup, "Containment.Cgroup", true, "is there on Linux only")
 	c.System.fill(a)
 	if err := spawn.Supports(a); err != nil {

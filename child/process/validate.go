@@ -51,6 +51,8 @@ func (c Command) Validate() error {
 	c.Stdout.validate(&m, "Stdout")
 	c.Stderr.validate(&m, "Stderr")
 	c.descriptors(&m)
+	c.validateReady(&m)
+	c.Notify.validate(&m, c.System.Chroot)
 	m.add(c.Idle < 0, "Idle", c.Idle, "must not be negative")
 	m.add(c.Idle > 0 && !c.Stdout.captured() && !c.Stderr.captured(), "Idle", c.Idle, "needs a stream that comes to us")
 	c.System.validate(&m)

@@ -19,11 +19,14 @@ type wiring struct {
 	input   *os.File // our end of its standard input, if it is piped
 	streams map[string]net.Conn
 	journal journal
+	signs   *signs   // of a start that is complete
+	newline *newline // is one of them; nil if there is none
 }
 
 // wire opens what c needs. After an error nothing is open.
 func wire(ctx context.Context, c Command) (*wiring, error) {
-	w := new(wiring)
+	w := &wiring{signs: newSigns(c)}
+	w.journal.signs = w.signs
 	if err := w.open(ctx, c); err != nil {
 		w.closeEnds()
 		w.abandon()
@@ -117,7 +120,7 @@ func (w *wiring) further(c Command) error {
 		}
 		w.files = append(w.files, fd)
 	}
-	return nil
+	return w.connectSign(c.Ready.Descriptor)
 }
 
 // descriptor is the number of an open file. Fd would make it block, and with
@@ -159,6 +162,9 @@ func (w *wiring) highest() (fd int) {
 	for _, p := range w.pumps {
 		fd = max(fd, p.pipe.fd)
 	}
+	if w.newline != nil {
+		fd = max(fd, w.newline.fd)
+	}
 	return fd
 }
 
@@ -176,6 +182,7 @@ func (w *wiring) abandon() {
 	for _, p := range w.pumps {
 		p.pipe.abandon()
 	}
+	w.newline.abandon()
 	w.closeOurs()
 }
 
@@ -197,7 +204,7 @@ func (w *wiring) follow() error {
 			return err
 		}
 	}
-	return nil
+	return w.newline.follow()
 }
 
 // collect takes what lies in the pipes of a process that has ended, for the
@@ -206,5 +213,6 @@ func (w *wiring) collect() {
 	for _, p := range w.pumps {
 		p.collect()
 	}
+	w.newline.collect()
 	w.closeOurs()
 }
