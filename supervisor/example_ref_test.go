@@ -305,3 +305,27 @@ func ExampleCallError() {
 	// delete_child shop/web true
 	// <nil>
 }
+
+// A dynamic supervisor is brought to a number of children of a kind.
+func ExampleRef_Scale() {
+	ctx := context.Background()
+	sup, err := supervisor.Start(ctx, supervisor.Spec{Name: "pool", Template: func(kind any) child.Spec {
+		return child.Spec{Name: kind.(string), Run: child.Func(idle)}
+	}})
+	if err != nil {
+		panic(err)
+	}
+	fmt.Println(sup.Ref().Scale(ctx, 3, "web"))
+	states(sup.Ref())
+	fmt.Println(sup.Ref().Scale(ctx, 1, "web"))
+	states(sup.Ref())
+	fmt.Println(sup.Stop(ctx))
+	// Output:
+	// <nil>
+	// pool/web-1 #1 running
+	// pool/web-2 #1 running
+	// pool/web-3 #1 running
+	// <nil>
+	// pool/web-1 #1 running
+	// <nil>
+}

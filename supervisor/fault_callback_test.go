@@ -57,8 +57,8 @@ func living(t *testing.T, sup *supervisor.Supervisor, within time.Duration) {
 	}
 }
 
-// flaky is a child that fails once, after a second, and then waits for its end.
-func flaky(name string) child.Spec {
+// unsteady is a child that fails once, after a second, and then waits for its end.
+func unsteady(name string) child.Spec {
 	runs := new(atomic.Int32)
 	return child.Spec{Name: name, Backoff: noDelay, Run: child.Func(func(ctx context.Context) error {
 		if runs.Add(1) > 1 {
@@ -71,7 +71,7 @@ func flaky(name string) child.Spec {
 
 func TestFaultADecideThatMisbehaves(t *testing.T) {
 	eachMisbehaviour(t, func(t *testing.T, _ string, misbehave func()) {
-		spec := flaky("w")
+		spec := unsteady("w")
 		spec.Decide = func(child.Exit) child.Decision { misbehave(); return child.CompleteIt }
 		sup := start(t, treeOf("root", spec, worker("other")))
 		time.Sleep(time.Second + 6*time.Second) // it has five to answer
@@ -84,7 +84,7 @@ func TestFaultADecideThatMisbehaves(t *testing.T) {
 
 func TestFaultADecideThatSaysNothingKnown(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		spec := flaky("w")
+		spec := unsteady("w")
 		spec.Decide = func(child.Exit) child.Decision { return child.Decision(200) }
 		sup := start(t, treeOf("root", spec, worker("other")))
 		time.Sleep(2 * time.Second)
@@ -98,7 +98,7 @@ func TestFaultADecideThatSaysNothingKnown(t *testing.T) {
 func TestFaultADecideThatCallsTheSupervisor(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		made, self := make(chan *supervisor.Supervisor, 1), make(chan error, 1)
-		spec := flaky("w")
+		spec := unsteady("w")
 		spec.Decide = func(child.Exit) child.Decision {
 			sup := <-made
 			if err := sup.Find("root/other").Bounce(context.Background()); err != nil {
@@ -148,7 +148,7 @@ func TestFaultADeciderThatMisbehaves(t *testing.T) {
 						misbehave()
 					}
 				}
-				spec := flaky("w")
+				spec := unsteady("w")
 				d := decider{Service: spec.Run}
 				if d.decides = later; method == "Decide" {
 					d.decides, d.decide = nil, later
@@ -258,7 +258,7 @@ func TestFaultALogHandlerThatCallsTheSupervisor(t *testing.T) {
 				_ = s.Stop(context.Background())
 			}
 		}}
-		s, err := supervisor.Options{Logger: slog.New(h)}.Start(t.Context(), treeOf("root", flaky("w"), worker("other")))
+		s, err := supervisor.Options{Logger: slog.New(h)}.Start(t.Context(), treeOf("root", unsteady("w"), worker("other")))
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -380,7 +380,7 @@ func TestFaultAServiceMakerThatMisbehaves(t *testing.T) {
 				misbehave()
 			}
 			first = false
-			return flaky("w").Run
+			return unsteady("w").Run
 		}), Backoff: strategies.Backoff{Min: time.Minute}, Ready: child.Readiness{Patience: 10 * time.Second}}
 		sup := start(t, treeOf("root", made, worker("other")))
 		time.Sleep(10 * time.Second)
@@ -397,7 +397,7 @@ func TestFaultAServiceMakerThatMisbehaves(t *testing.T) {
 
 func TestFaultAListenerThatMisbehaves(t *testing.T) {
 	eachMisbehaviour(t, func(t *testing.T, _ string, misbehave func()) {
-		sup := start(t, treeOf("root", flaky("w"), worker("other")))
+		sup := start(t, treeOf("root", unsteady("w"), worker("other")))
 		for range 3 {
 			go func() {
 				defer func() { _ = recover() }() // it is the user's own goroutine
@@ -413,7 +413,7 @@ func TestFaultAListenerThatMisbehaves(t *testing.T) {
 		living(t, sup, 0)
 	})
 	synctest.Test(t, func(t *testing.T) { // one that calls the supervisor
-		sup := start(t, treeOf("root", flaky("w"), worker("other")))
+		sup := start(t, treeOf("root", unsteady("w"), worker("other")))
 		for e := range sup.Events(t.Context(), 0) {
 			_ = sup.Snapshot()
 			if e.Kind == supervisor.ChildExited && e.Exit.Kind == child.Failed {

@@ -294,7 +294,7 @@ func TestNoFunctionOfTheUsersRunsUnderALockOfTheTree(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		release, hangs := make(chan struct{}), new(atomic.Int32)
 		hang := func() { hangs.Add(1); <-release }
-		w := flaky("w")
+		w := unsteady("w")
 		w.Decide = func(child.Exit) child.Decision { hang(); return child.ByType }
 		bad := child.Spec{Name: "bad", Run: child.Func(func(context.Context) error { time.Sleep(time.Second); return &badError{text: hang} })}
 		pool := supervisor.Spec{Name: "pool", Template: func(any) child.Spec { hang(); return worker("never") }}
