@@ -28,9 +28,8 @@ const (
 // nobody in its place.
 type Liveness struct {
 	// Timeout is how long the answer to a ping may take. For a child without a
-	// ping it is how long a run may go without a [Beat], which ends Launchpad's
-	// timeout for inactivity: it begins with the run, and each beat begins it
-	// again. Optional; zero is DefaultTimeout for a child with a ping, and
+	// ping it is how long a run may go without a [Beat]: the time begins with
+	// the run, and anew with each beat. Optional; zero is DefaultTimeout for a child with a ping, and
 	// without one it is for ever.
 	Timeout time.Duration
 	// Silence is how long a run of a child with a ping may go without a Beat

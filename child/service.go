@@ -14,7 +14,8 @@ import (
 //
 // Serve does the work in the goroutine it is called in and returns when the
 // work is over. What it returns says how the run ended: nil is a normal end,
-// an error a failure. A context that ends asks Serve to stop; nil, ctx's error
+// after which a [Permanent] child, which is the default, is started again all
+// the same; an error is a failure. A context that ends asks Serve to stop; nil, ctx's error
 // or ctx's cause is then a clean answer. [suture.ErrDoNotRestart] says that
 // this child is never to be started again, [suture.ErrTerminateSupervisorTree]
 // that its supervisor and every one above it shall end.

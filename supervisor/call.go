@@ -178,7 +178,7 @@ func (n *node) specFor(ctx context.Context, spec any) (child.Specer, error) {
 	}
 	specer, ok := spec.(child.Specer)
 	if !ok {
-		return nil, fmt.Errorf("a %T is no child.Specer", spec)
+		return nil, fmt.Errorf("a %T is no child.Specer, which a child.Spec and a supervisor.Spec are", spec)
 	}
 	return specer, nil
 }

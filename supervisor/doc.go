@@ -15,6 +15,9 @@
 //			supervisor.Spec{Name: "ingest", Strategy: strategies.OneForAll, Children: ...},
 //		},
 //	})
+//	if err != nil {
+//		fmt.Fprintln(os.Stderr, err)
+//	}
 //	os.Exit(supervisor.ExitStatus(err))
 //
 // Two layers bound the restarts. The Backoff says when the next attempt is

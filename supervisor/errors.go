@@ -67,6 +67,9 @@ type CallError struct {
 
 // Error names call, path and reason.
 func (e *CallError) Error() string {
+	if e.Path == "" { // that of the zero Ref
+		return fmt.Sprintf("supervisor: %s: %v", e.Call, e.Err)
+	}
 	return fmt.Sprintf("supervisor: %s %s: %v", e.Call, e.Path, e.Err)
 }
 
@@ -161,7 +164,7 @@ type StopError struct {
 // Error names those who blocked the stop and for how long.
 func (e *StopError) Error() string {
 	var b strings.Builder
-	fmt.Fprintf(&b, "supervisor: %s stopped without", e.Path)
+	fmt.Fprintf(&b, "supervisor: %s stopped, but still running:", e.Path)
 	for i, r := range e.Blocked {
 		if i > 0 {
 			b.WriteString(",")
@@ -184,7 +187,8 @@ func (e *StopError) Unwrap() []error {
 
 // ExitStatus is the exit status that a program should end with after Run has
 // returned err: 0 for nil, 2 for an invalid spec, for the exit of a process
-// what a shell would say, otherwise 1.
+// what a shell would say, otherwise 1. It prints nothing, and an invalid spec
+// is not logged either: print err.
 func ExitStatus(err error) int {
 	var (
 		invalid *InvalidError

@@ -57,11 +57,11 @@ func (k EventKind) MarshalText() ([]byte, error) { return []byte(k.String()), ni
 type Next uint8
 
 const (
-	// Stays: the child stays down.
+	// Stays: the child keeps its place and is down until a call starts it.
 	Stays = Next(machine.Stays)
 	// Restarts: it is started again, at once or after Wait.
 	Restarts = Next(machine.Restarts)
-	// Goes: it loses its place.
+	// Goes: it loses its place: it is removed, and nobody starts it again.
 	Goes = Next(machine.Goes)
 	// Follows: it was stopped along with others, and shares their fate.
 	Follows = Next(machine.Follows)

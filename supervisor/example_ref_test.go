@@ -224,7 +224,7 @@ func ExampleRef_Children() {
 	// web running false
 	// ingest running true
 	// <nil>
-	// supervisor: which_children shop/web: no supervisor is at that path
+	// supervisor: which_children shop/web: no supervisor is at that path: shop/web is a worker
 	// <nil>
 }
 

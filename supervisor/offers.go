@@ -2,6 +2,7 @@ package supervisor
 
 import (
 	"context"
+	"fmt"
 	"reflect"
 	"sync"
 )
@@ -86,7 +87,7 @@ func Get[T any](ctx context.Context, ref Ref) (T, error) {
 		case <-changed:
 		case <-news:
 		case <-ctx.Done():
-			return zero, &CallError{"get", ref.path, context.Cause(ctx)}
+			return zero, &CallError{"get", ref.path, fmt.Errorf("no %v is published: %w", reflect.TypeFor[T](), context.Cause(ctx))}
 		}
 	}
 }

@@ -79,7 +79,9 @@ func (o Options) New(spec Spec) (*Supervisor, error) {
 // Start makes a supervisor of spec and starts it. It returns when all children
 // have started, or, with an error, when those that had are stopped again. The
 // end of ctx is an orderly stop, also during the start; the children have the
-// values of ctx, not its end.
+// values of ctx, not its end. The tree runs until then, or until Stop, whether
+// or not the supervisor is kept; a program that ends before has not stopped its
+// children in order.
 func (o Options) Start(ctx context.Context, spec Spec) (*Supervisor, error) {
 	s, err := o.New(spec)
 	if err != nil {

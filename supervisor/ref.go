@@ -2,6 +2,7 @@ package supervisor
 
 import (
 	"context"
+	"fmt"
 	"strings"
 
 	"github.com/coppice-go/coppice/child"
@@ -65,7 +66,7 @@ func (r Ref) resolve() (place, error) {
 	}
 	names := strings.Split(r.path, "/")
 	if names[0] != root.path {
-		return place{}, ErrNotFound
+		return place{}, fmt.Errorf("%w: a path begins with the root's name, as in %s/child", ErrNotFound, root.path)
 	}
 	at := place{sub: root, name: names[0]}
 	for _, name := range names[1:] {
@@ -92,7 +93,7 @@ func (p place) missing() error {
 	case c == nil:
 		return ErrNotFound
 	case !c.Policy.Supervisor:
-		return ErrNotSupervisor
+		return fmt.Errorf("%w: %s/%s is a worker", ErrNotSupervisor, p.above.path, p.name)
 	}
 	return ErrStopped
 }

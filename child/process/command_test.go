@@ -78,6 +78,19 @@ func TestAMissingProgramIsAFailedStart(t *testing.T) {
 	}
 }
 
+// A newcomer writes a command line where a program is meant.
+func TestACommandLineInThePlaceOfAProgramIsToldWhereItBelongs(t *testing.T) {
+	for path, want := range map[string]string{
+		"no-such-program 10": "no-such-program 10: lookup: it is in no directory of PATH; arguments belong in Args, and a line for the shell needs Shell: ",
+		"no-such-program":    "no-such-program: lookup: it is in no directory of PATH: ",
+	} {
+		err := process.Command{Path: path}.Serve(t.Context())
+		if err == nil || !strings.HasPrefix(err.Error(), "process: "+want) {
+			t.Errorf("got %v, want %s", err, want)
+		}
+	}
+}
+
 func TestArgumentsEnvironmentAndDirectoryArrive(t *testing.T) {
 	var out lines
 	c := shell(t, `printf '%s|%s|%s' "$1" "$K" "$(pwd)"`, &out)

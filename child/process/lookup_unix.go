@@ -34,6 +34,9 @@ func (c Command) lookup(name string, env []string) (string, error) {
 		}
 		reason, err = "it is in PATH but not executable", syscall.EACCES
 	}
+	if strings.Contains(name, " ") {
+		reason += "; arguments belong in Args, and a line for the shell needs Shell"
+	}
 	return "", c.failed("lookup", reason, err)
 }
 

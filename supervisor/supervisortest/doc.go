@@ -30,8 +30,10 @@
 // # Time
 //
 // Within a bubble of testing/synctest the clock is virtual: a delay of minutes
-// passes at once, and a [Watcher.Timeout] of an hour costs nothing. Outside,
-// the same calls wait on the wall clock. A Watcher is told of the past, so that
+// passes at once, and a [Watcher.Timeout] of an hour costs nothing. A tree that
+// was started in a bubble has to end in it, by Stop or with the t.Context that
+// it was started with; otherwise the bubble reports a deadlock. Outside, the
+// same calls wait on the wall clock. A Watcher is told of the past, so that
 // nothing has to be watched before it happens: the tree may have started, and
 // may have ended, long ago.
 //
