@@ -141,11 +141,14 @@ type Answer struct {
 
 // Error tells who ended, through whom, and why.
 func (e *ExitError) Error() string {
-	s := fmt.Sprintf("supervisor: %s %s: %s: %s", e.Path, e.Cause, e.Child, e.Exit)
-	if e.Refused {
-		s += fmt.Sprintf(" (after %d restarts)", e.Restarts)
+	what := e.Cause.String()
+	switch {
+	case e.Refused && e.Restarts == 1:
+		what += " after 1 restart"
+	case e.Refused:
+		what += fmt.Sprintf(" after %d restarts", e.Restarts)
 	}
-	return s
+	return fmt.Sprintf("supervisor: %s %s: %s: %s", e.Path, what, e.Child, e.Exit)
 }
 
 // Unwrap is the exit that caused the end.

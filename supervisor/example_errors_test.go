@@ -137,7 +137,7 @@ func ExampleExitError() {
 		err = exit.Exit
 	}
 	// Output:
-	// supervisor: shop gave up: shop/ingest: gave up: supervisor: shop/ingest gave up: shop/ingest/writer: error: disk full (after 1 restarts) (after 0 restarts)
+	// supervisor: shop gave up after 0 restarts: shop/ingest: gave up: supervisor: shop/ingest gave up after 1 restart: shop/ingest/writer: error: disk full
 	// true
 	// shop gave up shop/ingest 0 gave_up
 	// shop/ingest gave up shop/ingest/writer 1 error

@@ -74,7 +74,7 @@ func ExampleRun() {
 	fmt.Println(err)
 	fmt.Println(errors.Is(err, errDisk), supervisor.ExitStatus(err))
 	// Output:
-	// supervisor: shop gave up: shop/writer: error: disk full (after 2 restarts)
+	// supervisor: shop gave up after 2 restarts: shop/writer: error: disk full
 	// true 1
 }
 

@@ -75,7 +75,7 @@ func TestAChildThatDiesJustAfterTheThresholdMakesItsSupervisorGiveUp(t *testing.
 		if !errors.As(err, &exit) || exit.Cause != supervisor.GaveUp || !errors.Is(err, errLife) || runs != 4 {
 			t.Errorf("got %v after %d runs", err, runs)
 		}
-		if want := "supervisor: root gave up: root/worker: error: life (after 3 restarts)"; err == nil || err.Error() != want {
+		if want := "supervisor: root gave up after 3 restarts: root/worker: error: life"; err == nil || err.Error() != want {
 			t.Errorf("got %v, want %s", err, want)
 		}
 	})
