@@ -45,6 +45,9 @@
 //   - [github.com/coppice-go/coppice/strategies] decides: which siblings share
 //     the fate of a failed child, how many restarts are too many, and how long
 //     to wait before the next one.
+//   - [github.com/coppice-go/coppice/supervisor/supervisortest] is for tests of
+//     trees of your own, [github.com/coppice-go/coppice/child/childtest] for
+//     tests of services.
 //   - [github.com/coppice-go/coppice/metrics] is the place of what operators
 //     look at.
 //   - [github.com/coppice-go/coppice/examples] holds programs to run and to
