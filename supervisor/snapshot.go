@@ -203,13 +203,10 @@ func (n *node) describe(s *Status, deep bool) {
 	for i := range all {
 		s.Children[i] = n.status(&all[i])
 		r := all[i].run
-		if r == nil {
+		if r == nil || !deep {
 			continue
 		}
-		if r.tells() {
-			s.Children[i].Facts = n.tree.offers.facts(r)
-		}
-		if sub := r.sub(); deep && sub != nil {
+		if sub := r.sub(); sub != nil {
 			sub.describe(&s.Children[i], true)
 		}
 	}
@@ -241,6 +238,9 @@ func (n *node) status(s *seen) Status {
 	}
 	if s.run != nil && c.Policy.Watched {
 		st.Vitals = s.run.vitals()
+	}
+	if s.run != nil && s.run.tells() {
+		st.Facts = n.tree.offers.facts(s.run)
 	}
 	p := s.past
 	if p == nil {
