@@ -107,6 +107,9 @@ func TestAStreamIsASocketBothCanUse(t *testing.T) {
 }
 
 func TestASocketStaysOpenBetweenTheRuns(t *testing.T) {
+	if !spawn.Vfork {
+		t.Skip("sockets are passed on by a start of our own only")
+	}
 	listener, err := net.Listen("tcp", "127.0.0.1:0")
 	if err != nil {
 		t.Skip("no network: ", err)
@@ -127,7 +130,7 @@ func TestASocketStaysOpenBetweenTheRuns(t *testing.T) {
 		if !strings.HasPrefix(out.String(), "1 web\n") || !strings.Contains(out.String(), "socket:") {
 			t.Errorf("got %q", out.String())
 		}
-		if spawn.Vfork && !strings.Contains(out.String(), "\nmine\n") {
+		if !strings.Contains(out.String(), "\nmine\n") {
 			t.Errorf("the number is another's: %q", out.String())
 		}
 		conn, err := net.Dial("tcp", listener.Addr().String())
