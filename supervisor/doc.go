@@ -153,6 +153,8 @@
 //     Spec and Status.
 //   - Events come in order and say how many are missing.
 //   - No reader of events slows the tree.
+//   - A crash loop does not fill the log: not that of a subtree that is rebuilt
+//     again and again either; the next line says how many were held back.
 //   - No function of the user's runs under a lock of the tree: nor in a goroutine
 //     that it depends on; one that panics, ends its goroutine or hangs harms its
 //     own child at the most.

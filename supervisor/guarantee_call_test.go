@@ -1,6 +1,7 @@
 package supervisor_test
 
 import (
+	"bytes"
 	"context"
 	"errors"
 	"iter"
@@ -316,4 +317,40 @@ func TestNoFunctionOfTheUsersRunsUnderALockOfTheTree(t *testing.T) {
 		close(release)
 		stop(t, sup)
 	})
+}
+
+func TestACrashLoopDoesNotFillTheLog(t *testing.T) {
+	fails := func(context.Context) error { time.Sleep(10 * time.Millisecond); return errLife }
+	endless := strategies.Intensity{Restarts: strategies.Unlimited}
+	gives := one("worker", fails)
+	gives.Name, gives.Intensity, gives.Backoff = "inner", never, noDelay
+	for name, tt := range map[string]struct {
+		kid  child.Specer
+		most int // lines in two minutes
+	}{
+		"a child":                    {child.Spec{Name: "worker", Run: child.Func(fails)}, 20},
+		"a supervisor that gives up": {gives, 60}, // its own lines, its child's, and those of its ends
+	} {
+		t.Run(name, func(t *testing.T) {
+			synctest.Test(t, func(t *testing.T) {
+				var log bytes.Buffer
+				sup, err := supervisor.Options{Logger: slog.New(slog.NewTextHandler(&log, nil))}.Start(t.Context(),
+					supervisor.Spec{Name: "root", Intensity: endless, Backoff: noDelay, Children: []child.Specer{tt.kid}})
+				if err != nil {
+					t.Fatal(err)
+				}
+				time.Sleep(2*time.Minute - time.Second)
+				if err := sup.Stop(t.Context()); err != nil {
+					t.Error(err)
+				}
+				text := log.String()
+				if n := strings.Count(text, "\n"); n < 20 || n > tt.most+5 { // and those of the stop
+					t.Errorf("%d lines:\n%s", n, text)
+				}
+				if !strings.Contains(text, " suppressed=") {
+					t.Errorf("no line tells how many were held back:\n%s", text)
+				}
+			})
+		})
+	}
 }

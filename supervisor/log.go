@@ -131,14 +131,14 @@ func (l *logger) close() {
 //go:noinline
 func (l *logger) add(r *record, c *machine.Child, level slog.Level) {
 	suppressed := uint64(0)
-	if c.Past != nil && level < slog.LevelError {
-		lines, _ := c.Past.Log.(*quiet)
+	if c.Past != nil {
+		lines, _ := c.Past.Log.(*volume)
 		if lines == nil {
-			lines = &quiet{since: r.at}
+			lines = new(volume)
 			c.Past.Log = lines
 		}
 		ok := false
-		if suppressed, ok = lines.allows(r.at); !ok {
+		if suppressed, ok = lines.of(level).allows(r.at); !ok {
 			return
 		}
 	}
@@ -170,8 +170,20 @@ func (t *tree) complain(what, path string, err error) {
 	t.log.queue(line{complaint: what, record: record{path: path}, err: err})
 }
 
-// quiet bounds the lines of one child: burst in any period, then one that says
-// how many were held back.
+// volume bounds the lines of one child, through the lives of its supervisor.
+// What is grave has a bound of its own, so that a crash loop does not hold back
+// the line that tells of its end.
+type volume struct{ usual, grave quiet }
+
+func (v *volume) of(level slog.Level) *quiet {
+	if level >= slog.LevelError {
+		return &v.grave
+	}
+	return &v.usual
+}
+
+// quiet bounds lines: burst in any period, then one that says how many were
+// held back.
 type quiet struct {
 	since      time.Duration
 	lines      int

@@ -60,7 +60,7 @@ func (p *Past) Deaths() []Death {
 // Inherit makes c go on where a child of an earlier life at its place ended.
 func (c *Child) Inherit(from *Child) {
 	c.Incarnation = from.Incarnation
-	if from.Past != nil && len(from.Past.deaths.ring) > 0 {
-		c.past().deaths = from.Past.deaths
+	if from.Past != nil && (len(from.Past.deaths.ring) > 0 || from.Past.Log != nil) {
+		c.past().deaths, c.Past.Log = from.Past.deaths, from.Past.Log
 	}
 }
