@@ -183,8 +183,7 @@ func (r Ref) Status() (Status, error) {
 	}
 	if at.above == nil {
 		s := Status{Name: at.name, Path: r.path, Supervisor: true, State: at.sub.state(), Since: r.tree.wall(at.sub.began)}
-		at.sub.describe(&s, false)
-		s.Children = nil
+		at.sub.itself(&s)
 		return s, nil
 	}
 	n := at.above
@@ -196,7 +195,11 @@ func (r Ref) Status() (Status, error) {
 	}
 	seen := n.see(c, n.tree.now())
 	n.mu.Unlock()
-	return n.status(&seen), nil
+	s := n.status(&seen)
+	if seen.run != nil {
+		seen.run.tell(&s, false)
+	}
+	return s, nil
 }
 
 // Children are the children of the supervisor at r in start order (OTP's

@@ -60,7 +60,8 @@ type Status struct {
 	Supervisor bool
 	// State is where it stands.
 	State State
-	// Since is when that began; for a run, when its start was complete.
+	// Since is when that began. For one that runs it is when its start was
+	// complete, for one that is stuck when it was told to stop.
 	Since time.Time
 	// Incarnation is the number of the run that lives, or of the last one.
 	Incarnation uint64
@@ -78,7 +79,7 @@ type Status struct {
 	// Wait is the delay that NextAttempt comes from.
 	Wait time.Duration
 	// WindowRestarts is how many restarts the window holds: the child's own,
-	// or for a supervisor that shares one, all its children's.
+	// or that of a supervisor whose children share one.
 	WindowRestarts int
 	// Vitals are the signs of life of the run that lives, nil if nobody watches
 	// it.
@@ -185,14 +186,23 @@ type seen struct {
 	told        child.Reason
 }
 
+// itself fills in what a supervisor knows of itself.
+func (n *node) itself(s *Status) {
+	s.Strategy, s.Intensity = n.plan.spec.Strategy, n.plan.spec.Intensity.WithDefaults()
+	if s.Intensity.Each {
+		return
+	}
+	n.lock()
+	defer n.mu.Unlock()
+	s.WindowRestarts = n.m.WindowCount(n.tree.now())
+}
+
 // describe fills in what a supervisor knows of itself and of its children, and
 // if deep is set what those know of theirs.
 func (n *node) describe(s *Status, deep bool) {
-	spec := &n.plan.spec
-	s.Strategy, s.Intensity = spec.Strategy, spec.Intensity.WithDefaults()
+	n.itself(s)
 	n.lock()
 	now := n.tree.now()
-	s.WindowRestarts = n.m.WindowCount(now)
 	all := make([]seen, 0, n.m.Len())
 	n.m.Each(func(c *machine.Child) bool {
 		all = append(all, n.see(c, now))
@@ -202,13 +212,24 @@ func (n *node) describe(s *Status, deep bool) {
 	s.Children = make([]Status, len(all))
 	for i := range all {
 		s.Children[i] = n.status(&all[i])
-		r := all[i].run
-		if r == nil || !deep {
-			continue
+		if r := all[i].run; r != nil {
+			r.tell(&s.Children[i], deep)
 		}
-		if sub := r.sub(); sub != nil {
-			sub.describe(&s.Children[i], true)
-		}
+	}
+}
+
+// tell fills in what the run knows of itself: what it has told, or as a
+// supervisor what it is, and if deep is set what is below it.
+func (r *run) tell(s *Status, deep bool) {
+	if r.tells() {
+		s.Facts = r.node.tree.offers.facts(r)
+	}
+	switch sub := r.sub(); {
+	case sub == nil:
+	case deep:
+		sub.describe(s, true)
+	default:
+		sub.itself(s)
 	}
 }
 
@@ -238,9 +259,6 @@ func (n *node) status(s *seen) Status {
 	}
 	if s.run != nil && c.Policy.Watched {
 		st.Vitals = s.run.vitals()
-	}
-	if s.run != nil && s.run.tells() {
-		st.Facts = n.tree.offers.facts(s.run)
 	}
 	p := s.past
 	if p == nil {

@@ -25,10 +25,10 @@ const (
 
 // exited takes the end of a run: told or not, complete in its start or not.
 func (m *Machine) exited(c *Child, exit *child.Exit, v Verdict) {
-	was := c.State
+	was, ran := c.State, m.now-c.Since
 	m.unschedule(c)
 	m.live--
-	c.State = Down
+	c.State, c.Since = Down, m.now
 	if !c.Policy.Supervisor && (exit.Kind == child.GaveUp || exit.Kind == child.ShutDown) {
 		exit.Kind = child.Failed // only a supervisor's place can give up
 	}
@@ -42,7 +42,7 @@ func (m *Machine) exited(c *Child, exit *child.Exit, v Verdict) {
 	case was == Starting:
 		m.unstarted(c, exit, v)
 	default:
-		c.past().lived = m.now - c.Since
+		c.past().lived = ran
 		exit = m.record(c, exit)
 		m.hear(c, exit, v)
 	}
@@ -367,12 +367,8 @@ func (m *Machine) detach(c *Child) {
 // cancel ends c's waiting for a restart.
 func (m *Machine) cancel(c *Child) {
 	m.unschedule(c)
+	if c.State != Down {
+		c.Since = m.now
+	}
 	c.State, c.uncounted = Down, false
-}
-
-// forget takes c's place away.
-func (m *Machine) forget(c *Child) {
-	m.replyUp(c, ErrInterrupted, nil)
-	m.note(Removed, c)
-	m.remove(c)
 }

@@ -44,7 +44,14 @@ func (m *Machine) add(c *Child) {
 	}
 }
 
-// remove forgets a child.
+// forget takes c's place away.
+func (m *Machine) forget(c *Child) {
+	m.replyUp(c, ErrInterrupted, nil)
+	m.note(Removed, c)
+	m.remove(c)
+}
+
+// remove takes a child out of the order.
 func (m *Machine) remove(c *Child) {
 	m.unschedule(c)
 	c.State = Down
