@@ -202,6 +202,38 @@ func TestIncarnationsGoOnThroughDeletionAndRebuilding(t *testing.T) {
 	})
 }
 
+// A run that was abandoned does not take the place of its successor.
+func TestGetFindsTheSuccessorOfARunThatWasAbandoned(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		release := make(chan struct{})
+		sup := start(t, supervisor.Spec{Name: "root", Children: []child.Specer{child.Spec{
+			Name: "w", Stuck: child.Abandon, Shutdown: child.BrutalKill,
+			Run: child.Func(func(ctx context.Context) error {
+				child.Publish(ctx, child.Incarnation(ctx))
+				if child.Incarnation(ctx) > 1 {
+					return idle(ctx)
+				}
+				<-release
+				child.Publish(ctx, child.Incarnation(ctx))
+				<-release
+				return nil
+			}),
+		}}})
+		if err := sup.Find("root/w").Bounce(t.Context()); err != nil {
+			t.Error(err)
+		}
+		release <- struct{}{}
+		synctest.Wait()
+		ctx, cancel := context.WithTimeout(t.Context(), time.Minute)
+		defer cancel()
+		if got, err := supervisor.Get[uint64](ctx, sup.Find("root/w")); got != 2 || err != nil {
+			t.Errorf("got what run %d has published, %v", got, err)
+		}
+		close(release)
+		_ = sup.Stop(context.Background())
+	})
+}
+
 func TestGetWaitsForTheIncarnationThatLives(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		fail := make(chan struct{})

@@ -28,6 +28,9 @@ func (o *offers) add(r *run, v any) {
 		o.by = map[string][]offer{}
 	}
 	path := r.Path()
+	if of := o.by[path]; len(of) > 0 && of[0].run.incarnation > r.incarnation {
+		return // its successor runs beside it, and is the one to talk to
+	}
 	var mine []offer
 	for _, other := range o.by[path] {
 		if other.run == r && reflect.TypeOf(other.value) != reflect.TypeOf(v) {
