@@ -438,3 +438,31 @@ func TestDecideIsAskedForANormalExitToo(t *testing.T) {
 		living(t, sup, 0)
 	})
 }
+
+func TestDecideIsAskedOnlyForARunThatHadStarted(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		var asked, runs atomic.Int32
+		spec := child.Spec{
+			Name: "w", Backoff: noDelay, Ready: child.Readiness{Call: true},
+			Decide: func(child.Exit) child.Decision { asked.Add(1); return child.ByType },
+			Run: child.Func(func(ctx context.Context) error {
+				if runs.Add(1) == 2 {
+					return errLife // a start that fails
+				}
+				child.Ready(ctx)
+				if runs.Load() == 1 {
+					time.Sleep(time.Second)
+					return errLife
+				}
+				return idle(ctx)
+			}),
+		}
+		sup := start(t, treeOf("root", spec, worker("other")))
+		time.Sleep(2 * time.Second)
+		_ = sup.Find("root/w").Bounce(t.Context()) // it is told to stop
+		if asked.Load() != 1 || runs.Load() != 4 {
+			t.Errorf("it was asked %d times in %d runs", asked.Load(), runs.Load())
+		}
+		living(t, sup, 0)
+	})
+}

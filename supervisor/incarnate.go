@@ -96,10 +96,17 @@ func (r *run) verdict(exit *child.Exit) machine.Verdict {
 	case terminate:
 		return machine.EndTree
 	}
-	if r.child.Policy.Decides && r.phase.Load() != told {
+	if r.child.Policy.Decides && r.running() {
 		return machine.Verdict(r.decide(*exit))
 	}
 	return machine.ByType
+}
+
+// running reports whether the run has started and was not told to stop.
+func (r *run) running() bool {
+	r.node.lock()
+	defer r.node.mu.Unlock()
+	return r.child.Run == any(r) && r.child.State == machine.Running
 }
 
 // answers reports whether err is what a context's end asks for.
