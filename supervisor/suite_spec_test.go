@@ -118,6 +118,7 @@ func TestWhatASupervisorsSpecMayNotSay(t *testing.T) {
 		"a template, any_significant":         {supervisor.Spec{Name: "root", Template: template, AutoShutdown: supervisor.AnySignificant}, "root: AutoShutdown"},
 		"a template, all_significant":         {supervisor.Spec{Name: "root", Template: template, AutoShutdown: supervisor.AllSignificant}, "root: AutoShutdown"},
 		"a negative number of children":       {supervisor.Spec{Name: "root", MaxChildren: -1}, "root: MaxChildren"},
+		"more children than it may have":      {supervisor.Spec{Name: "root", MaxChildren: 1, Children: []child.Specer{a, worker("b")}}, "root: MaxChildren"},
 		"a grace below zero":                  {supervisor.Spec{Name: "root", Shutdown: -2}, "root: Shutdown"},
 		"a supervisor that contains itself":   {*itself, "root" + strings.Repeat("/root", 999) + ": Children"},
 		"a mistake of its own and of a child": {supervisor.Spec{Name: "root", Strategy: 77, Children: []child.Specer{child.Spec{Name: "a"}}}, "root: Strategy, root/a: Run"},

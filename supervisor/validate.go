@@ -139,8 +139,11 @@ func (v *validator) supervisor(s Spec, path string, depth int) *plan {
 	if depth == 1 {
 		v.policy(path, s.Restart, s.Shutdown, s.Ready)
 	}
-	if s.MaxChildren < 0 {
+	switch {
+	case s.MaxChildren < 0:
 		v.wrong(path, "MaxChildren", s.MaxChildren, "must not be negative")
+	case s.MaxChildren > 0 && s.Template == nil && len(s.Children) > s.MaxChildren:
+		v.wrong(path, "MaxChildren", s.MaxChildren, fmt.Sprintf("is less than the %d Children", len(s.Children)))
 	}
 	v.template(s, path)
 	p := &plan{spec: s, kids: make([]kid, len(s.Children))}
