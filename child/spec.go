@@ -42,7 +42,8 @@ type Spec struct {
 	Stuck Stuck
 	// Decide is asked about every exit of a run that had started and was not
 	// told to stop, in a goroutine of its own and for at most five seconds.
-	// A Decide that panics or takes longer has said ByType. Optional.
+	// Suture's two errors need no decision, and it is not asked about them. A
+	// Decide that panics or takes longer has said ByType. Optional.
 	Decide func(Exit) Decision
 	// OwnThread gives each run a new goroutine. It is for a service that locks
 	// its operating system thread and leaves it so. Optional.

@@ -14,10 +14,11 @@ import (
 var (
 	// ErrNotFound: there is nothing at that path or of that name (not_found).
 	ErrNotFound = machine.ErrNotFound
-	// ErrRunning: the call is for a child that does not run (running).
+	// ErrRunning: the child runs, and the call is for one that does not
+	// (running).
 	ErrRunning = machine.ErrRunning
-	// ErrRestarting: the call is for a child that does not wait for a restart
-	// (restarting).
+	// ErrRestarting: the child waits for a restart, and the call is for one
+	// that is down (restarting).
 	ErrRestarting = machine.ErrRestarting
 	// ErrAlreadyStarted: a child of that name runs (already_started).
 	ErrAlreadyStarted = machine.ErrAlreadyStarted

@@ -68,9 +68,9 @@ type Spec struct {
 	// Intensity is how many restarts are too many. Optional; the zero value is
 	// three in ten seconds for each child.
 	Intensity strategies.Intensity
-	// Backoff is for the children whose spec has none. Optional; the zero
-	// value has Twisted's delays. The supervisor's own restarts follow its
-	// parent's Backoff.
+	// Backoff is for the children whose spec has none. Optional; with the zero
+	// value a run shorter than 1 s waits 1 s, 2 s, 4 s and so on up to 5 min.
+	// The supervisor's own restarts follow its parent's Backoff.
 	Backoff strategies.Backoff
 	// AutoShutdown says whether the supervisor ends with its significant
 	// children. Optional; zero is Never.

@@ -15,9 +15,10 @@ import (
 // All its methods may be called from any goroutine at any time.
 //
 // It is a [child.Service]: a suture supervisor can run it, and a coppice tree
-// too, in which it is a supervisor like any other. A second Serve, after the
-// first has returned, starts afresh from the spec; incarnations and the
-// numbers of events go on.
+// too, in which it is a supervisor like any other: part of that tree, with the
+// options of that one, and asked and stopped through that one. Its own methods
+// know nothing of such a life. A second Serve, after the first has returned,
+// starts afresh from the spec; incarnations and the numbers of events go on.
 type Supervisor struct {
 	tree *tree
 	plan *plan
