@@ -50,6 +50,11 @@ func (n *node) startChild(ctx context.Context, made child.Specer) (name string, 
 	c := new(machine.Child)
 	n.fill(c, k)
 	c.Incarnation = n.tree.ledger(n.path).last(c.Name)
+	if k.policy.Backoff.Jitter > 0 {
+		n.lock()
+		n.jitter = true
+		n.mu.Unlock()
+	}
 	return c.Name, n.ask(ctx, &machine.Request{Op: machine.Start, Name: c.Name, Child: c})
 }
 

@@ -3,8 +3,10 @@ package supervisor_test
 import (
 	"context"
 	"errors"
+	"fmt"
 	"log/slog"
 	"strings"
+	"sync"
 	"sync/atomic"
 	"testing"
 	"testing/synctest"
@@ -199,6 +201,33 @@ func TestIncarnationsGoOnThroughDeletionAndRebuilding(t *testing.T) {
 			t.Errorf("got incarnations %v", got)
 		}
 		_ = sup.Stop(ctx)
+	})
+}
+
+func TestChildrenAreAddedFromManyGoroutinesAndHaveTheirJitter(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		sup := start(t, supervisor.Spec{Name: "root"})
+		var callers sync.WaitGroup
+		for i := range 20 {
+			callers.Go(func() {
+				spec := child.Spec{Name: fmt.Sprintf("c%d", i), Backoff: strategies.Backoff{Jitter: 1}}
+				spec.Run = child.Func(func(context.Context) error { return errLife })
+				if _, err := sup.Ref().StartChild(t.Context(), spec); err != nil {
+					t.Error(err)
+				}
+			})
+		}
+		callers.Wait()
+		synctest.Wait()
+		all, err := sup.Ref().Children()
+		waits := map[time.Duration]bool{}
+		for _, s := range all {
+			waits[s.Wait] = true
+		}
+		if len(all) != 20 || len(waits) < 10 || err != nil {
+			t.Errorf("%d children wait %d different times, %v", len(all), len(waits), err)
+		}
+		_ = sup.Stop(context.Background())
 	})
 }
 

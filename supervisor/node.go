@@ -60,6 +60,7 @@ func newNode(t *tree, parent *run, path string, p *plan, values context.Context)
 	for i, k := range p.kids {
 		kids[i] = &slab[i]
 		n.fill(kids[i], k)
+		n.jitter = n.jitter || k.policy.Backoff.Jitter > 0
 	}
 	n.m = machine.New(machine.Config{
 		Strategy: p.spec.Strategy, Intensity: p.spec.Intensity.WithDefaults(),
@@ -73,7 +74,6 @@ func newNode(t *tree, parent *run, path string, p *plan, values context.Context)
 // fill makes c the place of the child k.
 func (n *node) fill(c *machine.Child, k kid) {
 	spec := k.spec.(child.Spec)
-	n.jitter = n.jitter || k.policy.Backoff.Jitter > 0
 	c.Name, c.Spec, c.Policy = spec.Name, k.spec, k.policy
 	c.Leftover = n.tree.left.at(n.path, spec.Name)
 }
