@@ -26,7 +26,6 @@ type node struct {
 
 	complete chan struct{} // closed when all children have started
 	ending   chan struct{} // closed when the stop has begun
-	began    time.Duration // when it was made
 	blocked  chan struct{} // closed when nothing but stuck runs is left of it
 	over     chan struct{} // closed when it has ended
 	wanted   atomic.Int32  // callers who wait for the lock
@@ -35,6 +34,7 @@ type node struct {
 	mu      sync.Mutex // protects what follows
 	m       *machine.Machine
 	now     time.Duration // of the last input
+	since   time.Duration // when its phase began
 	timer   *time.Timer
 	armed   time.Duration // when the timer fires; 0 if it does not
 	jitter  bool
@@ -48,7 +48,7 @@ type node struct {
 // tells.
 func newNode(t *tree, parent *run, path string, p *plan, values context.Context) *node {
 	n := &node{
-		tree: t, parent: parent, path: path, plan: p, values: values, began: t.now(),
+		tree: t, parent: parent, path: path, plan: p, values: values, since: t.now(),
 		complete: make(chan struct{}), ending: make(chan struct{}),
 		blocked: make(chan struct{}), over: make(chan struct{}),
 	}
@@ -219,10 +219,12 @@ func (n *node) perform(actions []machine.Action, now time.Duration, spare *run) 
 		case machine.Reply:
 			close(a.Request.Tag.(chan struct{}))
 		case machine.Complete:
+			n.since = now
 			close(n.complete)
 		case machine.Blocked:
 			close(n.blocked)
 		case machine.Over:
+			n.since = now
 			n.finish()
 		}
 	}
@@ -243,6 +245,7 @@ func (n *node) newRun(c *machine.Child) *run {
 func (n *node) arm(now time.Duration) {
 	if n.m.Phase() >= machine.Ending && !n.ended {
 		n.ended = true
+		n.since = now
 		close(n.ending)
 	}
 	at, ok := n.m.Deadline()

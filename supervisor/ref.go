@@ -182,7 +182,8 @@ func (r Ref) Status() (Status, error) {
 		return Status{}, &CallError{"which_child", r.path, err}
 	}
 	if at.above == nil {
-		s := Status{Name: at.name, Path: r.path, Supervisor: true, State: at.sub.state(), Since: r.tree.wall(at.sub.began)}
+		s := Status{Name: at.name, Path: r.path, Supervisor: true}
+		at.sub.state(&s)
 		at.sub.itself(&s)
 		return s, nil
 	}

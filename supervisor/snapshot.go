@@ -152,25 +152,27 @@ func (s *Supervisor) Snapshot() Snapshot {
 		Intensity: spec.Intensity.WithDefaults(), Since: t.epoch,
 	}
 	if n := t.root.Load(); n != nil {
-		snap.Root.State, snap.Root.Since = n.state(), t.wall(n.began)
+		n.state(&snap.Root)
 		n.describe(&snap.Root, true)
 	}
 	return snap
 }
 
-// state is the root's own, which no parent keeps.
-func (n *node) state() State {
+// state fills in the state of the root, which no parent keeps.
+func (n *node) state(s *Status) {
 	n.lock()
 	defer n.mu.Unlock()
+	s.Since = n.tree.wall(n.since)
 	switch n.m.Phase() {
 	case machine.Init:
-		return Starting
+		s.State = Starting
 	case machine.Up:
-		return Running
+		s.State = Running
 	case machine.Ending:
-		return Stopping
+		s.State = Stopping
+	default:
+		s.State = Down
 	}
-	return Down
 }
 
 // seen is what has to be copied of a child under the lock.

@@ -75,6 +75,42 @@ func TestAStatusShowsTheWindowThatASupervisorIsIn(t *testing.T) {
 	})
 }
 
+// The root, which no supervisor keeps, shows the same.
+func TestTheRootSaysSinceWhen(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		began := time.Now()
+		sup, err := quiet.New(supervisor.Spec{Name: "root", Children: []child.Specer{child.Spec{
+			Name: "w", Ready: child.Readiness{After: time.Second},
+			Run: child.Func(func(ctx context.Context) error { <-ctx.Done(); time.Sleep(time.Second); return nil }),
+		}}})
+		if err != nil {
+			t.Fatal(err)
+		}
+		ctx, cancel := context.WithCancel(t.Context())
+		defer cancel()
+		go func() { _ = sup.Serve(ctx) }()
+		for _, want := range []struct {
+			state supervisor.State
+			since time.Duration
+		}{{supervisor.Starting, 0}, {supervisor.Running, time.Second}, {supervisor.Stopping, 4 * time.Second}, {supervisor.Down, 5 * time.Second}} {
+			time.Sleep(500 * time.Millisecond)
+			synctest.Wait()
+			got, err := sup.Ref().Status()
+			if snap := sup.Snapshot().Root; got.State != want.state || got.Since.Sub(began) != want.since || snap.Since != got.Since || err != nil {
+				t.Errorf("%s since %v, want %s since %v (%v)", got.State, got.Since.Sub(began), want.state, want.since, err)
+			}
+			switch want.state {
+			case supervisor.Running:
+				time.Sleep(2500 * time.Millisecond)
+				cancel()
+			default:
+				time.Sleep(500 * time.Millisecond)
+			}
+		}
+		<-sup.Done()
+	})
+}
+
 func TestAStatusSaysSinceWhen(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		after := func(life time.Duration, err error) child.Service {
