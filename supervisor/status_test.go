@@ -75,6 +75,22 @@ func TestAStatusShowsTheWindowThatASupervisorIsIn(t *testing.T) {
 	})
 }
 
+// What a service returns has no say in whether its start was complete.
+func TestARunThatHadStartedHasNotFailedToStart(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		sup := start(t, one("w", func(context.Context) error {
+			time.Sleep(2 * time.Second)
+			return &child.StartError{Err: errLife, Temporary: true}
+		}))
+		time.Sleep(3 * time.Second)
+		got, err := sup.Find("root/w").Status()
+		if d := got.Last(); d.Exit.Kind != child.Failed || d.Exit.Temporary || d.Lived != 2*time.Second || err != nil {
+			t.Errorf("got %v (%s), temporary %v, after %v, %v", d.Exit, d.Exit.Kind, d.Exit.Temporary, d.Lived, err)
+		}
+		_ = sup.Stop(context.Background())
+	})
+}
+
 // The root, which no supervisor keeps, shows the same.
 func TestTheRootSaysSinceWhen(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {

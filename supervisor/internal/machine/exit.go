@@ -29,8 +29,11 @@ func (m *Machine) exited(c *Child, exit *child.Exit, v Verdict) {
 	m.unschedule(c)
 	m.live--
 	c.State, c.Since = Down, m.now
-	if !c.Policy.Supervisor && (exit.Kind == child.GaveUp || exit.Kind == child.ShutDown) {
-		exit.Kind = child.Failed // only a supervisor's place can give up
+	started := was != Starting && !(c.unready && c.Told != child.NotTold)
+	switch {
+	case !c.Policy.Supervisor && (exit.Kind == child.GaveUp || exit.Kind == child.ShutDown),
+		started && exit.Kind == child.StartFailed:
+		exit.Kind, exit.Temporary = child.Failed, false // only a supervisor gives up, only a start fails to start
 	}
 	switch {
 	case was == Stopping || was == Stuck:
