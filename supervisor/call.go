@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"strconv"
+	"strings"
 	"time"
 
 	"github.com/coppice-go/coppice/child"
@@ -13,8 +14,8 @@ import (
 
 // The calls that change a tree are OTP's, with OTP's answers. The ctx of a
 // call bounds how long the caller waits, never what the supervisor does. A
-// child's call about itself returns when that child's own ctx ends, so it
-// should be made with that. A call from within a child that the supervisor is
+// child's call about itself, or about who is above it, returns when that child
+// is told to stop, if its ctx has the values of that child's. A call from within a child that the supervisor is
 // just starting, and that would have to wait for that start, is answered with
 // [ErrStarting].
 
@@ -145,12 +146,28 @@ func (n *node) await(ctx context.Context, req *machine.Request) error {
 		return answer(req)
 	default:
 	}
+	caller := runOf(ctx)
+	var ends <-chan struct{} // the call may be what ends its caller
+	if caller != nil && n.reaches(req, caller) {
+		ends = caller.Done()
+	}
 	select {
 	case <-done:
 		return answer(req)
 	case <-ctx.Done():
 		return context.Cause(ctx)
+	case <-ends:
+		return context.Cause(caller)
 	}
+}
+
+// reaches reports whether the call is about r or about a supervisor above it.
+func (n *node) reaches(req *machine.Request, r *run) bool {
+	place := n.path
+	if req.Name != "" {
+		place += "/" + req.Name
+	}
+	return n.tree == r.node.tree && strings.HasPrefix(r.path+"/", place+"/")
 }
 
 // callerOf is the child of n on whose behalf the run calls: itself, or the

@@ -66,22 +66,40 @@ func TestACallOfAChildThatIsNotReadyUponWhoWaitsForItIsRefused(t *testing.T) {
 }
 
 func TestACallOfAChildAboutItselfReturnsWhenItsContextEnds(t *testing.T) {
-	synctest.Test(t, func(t *testing.T) {
-		var got error
-		sup := start(t, one("w", func(ctx context.Context) error {
-			if child.Incarnation(ctx) == 1 {
-				time.Sleep(time.Second)
-				got = supervisor.Self(ctx).Bounce(ctx)
-				return nil
-			}
-			return idle(ctx)
-		}))
-		time.Sleep(time.Second)
-		if s := status(t, sup, "root/w"); got == nil || !strings.Contains(got.Error(), "bounced by a call") || s.Incarnation != 2 || s.State != supervisor.Running || s.Restarts != 0 {
-			t.Errorf("got %v and %+v", got, s)
-		}
-		stop(t, sup)
-	})
+	for name, made := range map[string]func(context.Context) context.Context{
+		"made with that context":      func(ctx context.Context) context.Context { return ctx },
+		"made with one that lives on": context.WithoutCancel,
+	} {
+		t.Run(name, func(t *testing.T) {
+			synctest.Test(t, func(t *testing.T) {
+				var got, above error
+				sup := start(t, one("w", func(ctx context.Context) error {
+					switch child.Incarnation(ctx) {
+					case 1:
+						time.Sleep(time.Second)
+						got = supervisor.Self(ctx).Bounce(made(ctx))
+					case 2:
+						time.Sleep(time.Second)
+						above = supervisor.Parent(ctx).RestartAll(made(ctx))
+					default:
+						return idle(ctx)
+					}
+					return nil
+				}))
+				time.Sleep(2 * time.Second)
+				synctest.Wait()
+				for _, err := range []error{got, above} {
+					if err == nil || !strings.Contains(err.Error(), "bounced by a call") {
+						t.Errorf("got %v", err)
+					}
+				}
+				if s := status(t, sup, "root/w"); s.Incarnation != 3 || s.State != supervisor.Running || s.Restarts != 0 {
+					t.Errorf("got %+v", s)
+				}
+				stop(t, sup)
+			})
+		})
+	}
 }
 
 func TestARefStaysGoodThroughRestartsAndRebuilding(t *testing.T) {
