@@ -44,9 +44,6 @@ func (a *attempt) start(ctx context.Context) (*proc, error) {
 // begin starts the process.
 func (a *attempt) begin(ctx context.Context) (*proc, error) {
 	c := &a.command
-	if err := c.Validate(); err != nil {
-		return nil, &child.StartError{Err: err}
-	}
 	if ctx.Err() != nil {
 		return nil, context.Cause(ctx)
 	}

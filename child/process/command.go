@@ -127,10 +127,16 @@ func (Command) Kills() bool { return true }
 // [child.DefaultShutdown] then.
 //
 // While it runs it offers a [*Handle] by [child.Publish].
-func (c Command) Serve(ctx context.Context) error { return c.Make().Serve(ctx) }
+func (c Command) Serve(ctx context.Context) error {
+	if err := c.Validate(); err != nil {
+		return &child.StartError{Err: err}
+	}
+	return c.Make().Serve(ctx)
+}
 
 // Make makes the service of one run, so that a Command does not lie on the
-// stack while its process runs.
+// stack while its process runs. It is for a supervisor, which has asked
+// Validate when the tree was made.
 func (c Command) Make() child.Service { return &attempt{command: c} }
 
 const (

@@ -15,19 +15,26 @@ var alone = []string{
 // environ is the environment that c stands for, with further entries that the
 // command knows nothing of. Of entries with one key the last is left: programs
 // do not agree on which of several counts.
-func (c Command) environ(further ...string) []string {
-	var all []string
-	if !c.CleanEnv {
-		for _, entry := range os.Environ() {
-			if key, _, _ := strings.Cut(entry, "="); !slices.Contains(alone, key) {
-				all = append(all, entry)
-			}
+func (c *Command) environ(further ...string) []string {
+	own := lastOfEach(slices.Concat(c.Env, further))
+	if c.CleanEnv {
+		return own
+	}
+	all := os.Environ() // a copy, in which each key is once
+	inherited := all[:0]
+	for _, entry := range all {
+		key, _, _ := strings.Cut(entry, "=")
+		if !slices.Contains(alone, key) && !hasKey(own, key) {
+			inherited = append(inherited, entry)
 		}
 	}
-	return lastOfEach(slices.Concat(all, c.Env, further))
+	return append(inherited, own...)
 }
 
 func lastOfEach(entries []string) []string {
+	if len(entries) < 2 {
+		return entries
+	}
 	seen := make(map[string]bool, len(entries))
 	kept := make([]string, 0, len(entries))
 	for _, entry := range slices.Backward(entries) {

@@ -4,7 +4,6 @@ package process
 
 import (
 	_ "embed"
-	"fmt"
 	"os"
 	"runtime"
 	"strconv"
@@ -103,8 +102,12 @@ func (g *guard) rest() {
 // write writes a line of the table. It does not move the place at which the
 // watcher reads.
 func (g *guard) write(slot int, text string) {
-	line := fmt.Sprintf("%-*s\n", width-1, text)
-	_, _ = g.table.WriteAt([]byte(line), int64(slot)*width) // it is memory
+	var line [width]byte
+	for i := copy(line[:], text); i < width-1; i++ {
+		line[i] = ' '
+	}
+	line[width-1] = '\n'
+	_, _ = g.table.WriteAt(line[:], int64(slot)*width) // it is memory
 }
 
 // look watches the watcher.

@@ -46,6 +46,9 @@ func Run(ctx context.Context, c Command) (Result, error) {
 		}
 	}
 	var r Result
+	if err := c.Validate(); err != nil {
+		return r, &child.StartError{Err: err}
+	}
 	a := &attempt{command: c}
 	p, err := a.begin(ctx)
 	if err != nil {
