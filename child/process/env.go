@@ -57,3 +57,8 @@ func lookupEnv(env []string, key string) (string, bool) {
 	}
 	return "", false
 }
+
+func hasKey(env []string, key string) bool {
+	_, ok := lookupEnv(env, key)
+	return ok
+}

@@ -70,11 +70,6 @@ func (c Command) further() []string {
 	}
 }
 
-func hasKey(env []string, key string) bool {
-	_, ok := lookupEnv(env, key)
-	return ok
-}
-
 // fill tells a what the system is told.
 func (s System) fill(a *spawn.Attr) {
 	if s.Umask.set {
