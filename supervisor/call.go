@@ -50,7 +50,6 @@ func (n *node) startChild(ctx context.Context, made child.Specer) (name string, 
 	}
 	c := new(machine.Child)
 	n.fill(c, k)
-	c.Incarnation = n.tree.ledger(n.path).last(c.Name)
 	if k.policy.Backoff.Jitter > 0 {
 		n.lock()
 		n.jitter = true
@@ -134,6 +133,9 @@ func (n *node) post(ctx context.Context, req *machine.Request) {
 	caller := runOf(ctx)
 	n.input(func(now time.Duration) []machine.Action {
 		req.Caller = n.callerOf(caller)
+		if req.Child != nil { // from here on the machine hears of whoever leaves the place
+			req.Child.Incarnation = n.tree.ledger(n.path).last(req.Name)
+		}
 		return n.m.Ask(req, now)
 	})
 }

@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"log/slog"
+	"slices"
 	"strings"
 	"sync"
 	"sync/atomic"
@@ -260,6 +261,36 @@ func TestGetFindsTheSuccessorOfARunThatWasAbandoned(t *testing.T) {
 		}
 		close(release)
 		_ = sup.Stop(context.Background())
+	})
+}
+
+func TestIncarnationsGoOnForANameThatIsGivenAgainWhileItsChildStops(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		var got []uint64
+		slowly := child.Spec{Name: "w", Run: child.Func(func(ctx context.Context) error {
+			got = append(got, child.Incarnation(ctx))
+			<-ctx.Done()
+			time.Sleep(time.Second)
+			return nil
+		})}
+		sup := start(t, supervisor.Spec{Name: "root", Children: []child.Specer{slowly}})
+		hurry, cancel := context.WithCancel(t.Context())
+		cancel() // whoever calls waits for nothing
+		for range 3 {
+			synctest.Wait()
+			for _, err := range []error{sup.Ref().TerminateChild(hurry, "w"), sup.Ref().DeleteChild(hurry, "w")} {
+				if !errors.Is(err, context.Canceled) {
+					t.Error(err)
+				}
+			}
+			if _, err := sup.Ref().StartChild(t.Context(), slowly); err != nil {
+				t.Error(err)
+			}
+		}
+		_ = sup.Stop(t.Context())
+		if !slices.Equal(got, []uint64{1, 2, 3, 4}) {
+			t.Errorf("got incarnations %v", got)
+		}
 	})
 }
 

@@ -49,6 +49,7 @@ func (m *Machine) forget(c *Child) {
 	m.replyUp(c, ErrInterrupted, nil)
 	m.note(Removed, c)
 	m.remove(c)
+	m.bequeath(c)
 }
 
 // remove takes a child out of the order.

@@ -149,6 +149,16 @@ func (m *Machine) takeNew(r *Request) bool {
 	return true
 }
 
+// bequeath has who waits for the name of c, which is gone, go on with its
+// numbers: the call was made when c was still there.
+func (m *Machine) bequeath(c *Child) {
+	for _, r := range m.queue {
+		if r.Op == Start && r.Name == c.Name {
+			r.Child.Incarnation = max(r.Child.Incarnation, c.Incarnation)
+		}
+	}
+}
+
 // startFor starts c, and answers r when the start is complete or has failed.
 func (m *Machine) startFor(c *Child, r *Request, o origin) {
 	c.origin = o
