@@ -6,6 +6,7 @@ import (
 	"go/token"
 	"io/fs"
 	"path/filepath"
+	"strconv"
 	"strings"
 	"testing"
 )
@@ -168,7 +169,8 @@ func TestEveryFailureModeHasItsTest(t *testing.T) {
 }
 
 // testsBelow are the tests in folders and what is below them: by their names
-// alone in this package, otherwise after the name of the folder and a dot.
+// alone in this package, otherwise after the name of the folder and a dot. After
+// a slash come their subtests, as far as a literal names them.
 func testsBelow(t *testing.T, folders ...string) map[string]bool {
 	t.Helper()
 	tests := map[string]bool{}
@@ -188,6 +190,9 @@ func testsBelow(t *testing.T, folders ...string) map[string]bool {
 			for _, decl := range file.Decls {
 				if f, ok := decl.(*ast.FuncDecl); ok && f.Recv == nil && strings.HasPrefix(f.Name.Name, "Test") {
 					tests[prefix+f.Name.Name] = true
+					for _, sub := range subtestsIn(f) {
+						tests[prefix+f.Name.Name+"/"+sub] = true
+					}
 				}
 			}
 			return nil
@@ -197,4 +202,27 @@ func testsBelow(t *testing.T, folders ...string) map[string]bool {
 		}
 	}
 	return tests
+}
+
+// subtestsIn are the keys of the tables in a test, and what Run is given.
+func subtestsIn(f *ast.FuncDecl) (names []string) {
+	add := func(e ast.Expr) {
+		if lit, ok := e.(*ast.BasicLit); ok && lit.Kind == token.STRING {
+			if name, err := strconv.Unquote(lit.Value); err == nil {
+				names = append(names, name)
+			}
+		}
+	}
+	ast.Inspect(f, func(n ast.Node) bool {
+		switch n := n.(type) {
+		case *ast.KeyValueExpr:
+			add(n.Key)
+		case *ast.CallExpr:
+			if sel, ok := n.Fun.(*ast.SelectorExpr); ok && sel.Sel.Name == "Run" && len(n.Args) == 2 {
+				add(n.Args[0])
+			}
+		}
+		return true
+	})
+	return names
 }
