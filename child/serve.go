@@ -23,19 +23,24 @@ func Serve(ctx context.Context, s Service, exit *Exit, crash bool) {
 			caught(recover(), exit, crash)
 		}
 	}()
-	err := made(s).Serve(ctx)
+	err := made(ctx, s).Serve(ctx)
 	returned = true
 	if err != nil {
 		classify(err, exit)
 	}
 }
 
-// made is the service for one run.
+// made is the service for one run. The stack of a child that has been restarted
+// has grown at the end of its last run.
 //
 //go:noinline
-func made(s Service) Service {
+func made(ctx context.Context, s Service) Service {
 	m, ok := s.(Maker)
-	if ok {
+	switch {
+	case !ok:
+	case Incarnation(ctx) > 1:
+		s = m.Make()
+	default:
 		apart.Call(func() { s = m.Make() })
 	}
 	return s

@@ -18,7 +18,11 @@ func (a *attempt) Serve(ctx context.Context) error {
 		p   *proc
 		err error
 	)
-	apart.Call(func() { p, err = a.start(ctx) })
+	if child.Incarnation(ctx) > 1 { // the end of the last run has made the stack grow
+		p, err = a.start(ctx)
+	} else {
+		apart.Call(func() { p, err = a.start(ctx) })
+	}
 	if err != nil {
 		return err
 	}

@@ -212,3 +212,5 @@ func TestMistakesAboutAFileAreTold(t *testing.T) {
 		}
 	}
 }
+
+func (*recorder) Incarnation() uint64 { return 1 }
