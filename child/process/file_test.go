@@ -213,4 +213,4 @@ func TestMistakesAboutAFileAreTold(t *testing.T) {
 	}
 }
 
-func (*recorder) Incarnation() uint64 { return 1 }
+func (recorder) Incarnation() uint64 { return 1 }
