@@ -284,7 +284,8 @@ func (e *EndError) Unwrap() error { return e.Err }
 //
 // Where there is an error in err with a method StopReason() Reason that is a
 // [Reason.Failure], the service has ended what it guards for that reason, and
-// the kind is KilledByUs.
+// the kind is KilledByUs. An err that is itself a [*PanicError], as made by
+// [PanicElsewhere], is a panic.
 func ExitOf(err error) (exit Exit) {
 	if err != nil {
 		classify(err, &exit)
@@ -338,6 +339,10 @@ func unwrap(err error, exit *Exit) {
 		start  *StartError
 		status *StatusError
 	)
+	if _, ok := err.(*PanicError); ok { //nolint:errorlint // a panic deeper in the chain is not this run's
+		exit.Kind = Panicked
+		return
+	}
 	switch {
 	case errors.As(err, &end):
 		exit.Kind, exit.Err = end.Kind, end.Err

@@ -14,8 +14,9 @@ type PanicError struct {
 	// reflection while somebody changes it is a race. Error does not.
 	Value any
 
-	text string
-	pcs  []uintptr
+	text  string
+	pcs   []uintptr
+	stack string // of a panic elsewhere
 }
 
 // Error is the text of Value, taken in the goroutine that panicked: what Error
@@ -29,8 +30,12 @@ func (e *PanicError) Unwrap() error {
 }
 
 // Stack is the stack of the panic from the innermost call to the run's Serve,
-// at most 64 calls, made readable when it is asked for.
+// at most 64 calls, made readable when it is asked for. That of a panic
+// elsewhere is what was given.
 func (e *PanicError) Stack() string {
+	if e.pcs == nil {
+		return e.stack
+	}
 	var b strings.Builder
 	frames := runtime.CallersFrames(e.pcs)
 	for {
@@ -73,6 +78,16 @@ func newPanic(v any) *PanicError {
 //go:noinline
 func Recovered(v any) *PanicError {
 	p := newPanic(v)
+	p.describe()
+	return p
+}
+
+// PanicElsewhere is a panic that was not in this program: a service that runs a
+// function in another one returns it as it is, and its run has panicked. The
+// text of the value is taken at once, in the calling goroutine. The stack is
+// shown as it is given.
+func PanicElsewhere(v any, stack string) *PanicError {
+	p := &PanicError{Value: v, stack: stack}
 	p.describe()
 	return p
 }

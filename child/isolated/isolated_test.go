@@ -1,0 +1,179 @@
+package isolated_test
+
+import (
+	"errors"
+	"os"
+	"reflect"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/thejerf/suture/v4"
+
+	"github.com/coppice-go/coppice/child"
+	"github.com/coppice-go/coppice/child/isolated"
+	"github.com/coppice-go/coppice/strategies"
+)
+
+func TestAResultHasTheTypeOfTheParent(t *testing.T) {
+	q := question{Text: "ab", Times: 3, Ask: map[string][]float64{"x": {1, 2.5}}}
+	a, err := echo.Call(t.Context(), q)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if a.Text != "ababab" || a.PID == os.Getpid() || a.PID == 0 {
+		t.Errorf("the answer is %+v", a)
+	}
+	want := map[string]any{"Text": "ab", "Times": 3.0, "Ask": map[string]any{"x": []any{1.0, 2.5}}}
+	if !reflect.DeepEqual(a.Any, want) {
+		t.Errorf("what had no type in the parent is %#v and not of JSON's", a.Any)
+	}
+}
+
+func TestAnErrorOfTheFunctionIsToldWithItsText(t *testing.T) {
+	for how, want := range map[string]struct {
+		text  string
+		cause error
+	}{
+		"it broke":  {"it broke", nil},
+		"cancelled": {"context canceled", nil}, // nobody had told it to stop
+		"never":     {"enough: ", suture.ErrDoNotRestart},
+		"tree":      {suture.ErrTerminateSupervisorTree.Error(), suture.ErrTerminateSupervisorTree},
+		"goexit":    {"runtime.Goexit", nil},
+	} {
+		t.Run(how, func(t *testing.T) {
+			_, err := fail.Call(t.Context(), how)
+			var failed *isolated.FunctionError
+			if !errors.As(err, &failed) || !strings.Contains(err.Error(), want.text) {
+				t.Errorf("the error is %v", err)
+			}
+			for _, sentinel := range []error{suture.ErrDoNotRestart, suture.ErrTerminateSupervisorTree} {
+				if errors.Is(err, sentinel) != (want.cause == sentinel) { //nolint:errorlint // the table holds these
+					t.Errorf("it is %v: %v", sentinel, errors.Is(err, sentinel))
+				}
+			}
+		})
+	}
+}
+
+func TestAPanicArrivesWithItsStack(t *testing.T) {
+	wantPanic(t, "panic", "ouch: the function", "isolated_test.die")
+}
+
+func TestACrashOfAGoroutineArrivesWithItsStack(t *testing.T) {
+	for how, want := range map[string][2]string{
+		"goroutine":  {"ouch: a goroutine", "inGoroutine"},
+		"fault":      {"runtime error: invalid memory address", "isolated_test.die"},
+		"concurrent": {"concurrent map", "isolated_test.die"},
+	} {
+		t.Run(how, func(t *testing.T) { wantPanic(t, how, want[0], want[1]) })
+	}
+}
+
+func wantPanic(t *testing.T, how, text, stack string) {
+	t.Helper()
+	s := crash.With(how)
+	s.Command = discard
+	err := s.Serve(t.Context())
+	exit := child.ExitOf(err)
+	var (
+		panicked *child.PanicError
+		crashed  *isolated.CrashError
+	)
+	if exit.Kind != child.Panicked || !errors.As(exit, &panicked) || !errors.As(exit, &crashed) {
+		t.Fatalf("the exit is %v, %#v", exit, err)
+	}
+	if !strings.Contains(exit.String(), text) || !strings.Contains(panicked.Stack(), stack) {
+		t.Errorf("the exit is %v, and its stack\n%s", exit, panicked.Stack())
+	}
+}
+
+func TestTheProgramLivesOnWhateverTheFunctionDoes(t *testing.T) {
+	for how, want := range map[string]string{
+		"exit": "exit code 3", "kill": "signal: killed", "silent": isolated.ErrNoResult.Error(),
+		"panic": "panic: ouch: the function", "goroutine": "panic: ouch: a goroutine",
+	} {
+		t.Run(how, func(t *testing.T) {
+			s := crash.With(how)
+			s.Command = discard
+			sup := tree(t, quiet, child.Spec{Run: s, Backoff: strategies.Backoff{Min: time.Millisecond}})
+			for _, exit := range exits(t, sup, 2) {
+				if !strings.Contains(exit.String(), want) {
+					t.Errorf("the exit is %v, want %s", exit, want)
+				}
+			}
+			if n := sup.Snapshot().Root.Children[0].Incarnation; n < 2 {
+				t.Errorf("incarnation %d after two ends", n)
+			}
+		})
+	}
+}
+
+func TestALeakEndsAtTheLimitOfMemory(t *testing.T) {
+	if raceEnabled {
+		t.Skip("the race detector needs more memory than the limit")
+	}
+	s := leaking.With(0)
+	s.Memory = 256 << 20
+	s.Command = discard
+	sup := tree(t, quiet, child.Spec{Run: s})
+	exit := exits(t, sup, 1)[0]
+	var limit *isolated.LimitError
+	if exit.Kind != child.KilledByUs || exit.Reason != child.ByLimit || !errors.As(exit, &limit) || limit.Limit != 256<<20 {
+		t.Errorf("the exit is %v", exit)
+	}
+	await(t, "a second run", func() bool { return sup.Snapshot().Root.Children[0].Incarnation == 2 })
+}
+
+func TestAFunctionThatSpinsIsFoundByItsBeat(t *testing.T) {
+	s := spin.With(30) // longer than the timeout
+	s.Command = discard
+	began := time.Now()
+	sup := tree(t, quiet, child.Spec{Run: s, Shutdown: 200 * time.Millisecond, Liveness: child.Liveness{Timeout: 250 * time.Millisecond}})
+	exit := exits(t, sup, 1)[0]
+	if exit.Reason != child.ByBeat || exit.Kind != child.KilledByUs {
+		t.Errorf("the exit is %v", exit)
+	}
+	if lived := time.Since(began); lived < 300*time.Millisecond || lived > 5*time.Second {
+		t.Errorf("it ended after %v", lived)
+	}
+	await(t, "a second run", func() bool { return sup.Snapshot().Root.Children[0].Incarnation == 2 })
+}
+
+func TestAFunctionThatHoldsItsLockIsFoundByItsPing(t *testing.T) {
+	s := spin.With(20)
+	s.Pinged = true
+	s.Command = discard
+	sup := tree(t, quiet, child.Spec{
+		Run: s, Shutdown: 100 * time.Millisecond,
+		Liveness: child.Liveness{Interval: 20 * time.Millisecond, Timeout: 400 * time.Millisecond},
+	})
+	exit := exits(t, sup, 1)[0]
+	if exit.Reason != child.ByPing || exit.Kind != child.KilledByUs {
+		t.Errorf("the exit is %v", exit)
+	}
+	await(t, "a second run", func() bool { return sup.Snapshot().Root.Children[0].Incarnation == 2 })
+}
+
+func TestTheStartIsCompleteWithTheFirstWordOrWhenTheFunctionSaysSo(t *testing.T) {
+	for says, want := range map[bool]string{true: "announced", false: ""} {
+		var out text
+		s := announce.With(time.Second)
+		s.CallsReady = says
+		s.Command.Stdout.Writer = &out
+		tree(t, quiet, child.Spec{Run: s}) // returns when the start is complete
+		if want == "" {
+			if s := out.String(); s != "" {
+				t.Errorf("the start was complete after the function said %q", s)
+			}
+			continue
+		}
+		await(t, "what it said before", func() bool { return strings.Contains(out.String(), want) })
+	}
+}
+
+func TestAPingOutsideOfARunIsAnError(t *testing.T) {
+	if err := echo.With(question{}).Ping(t.Context()); !errors.Is(err, isolated.ErrNotRunning) {
+		t.Errorf("the answer is %v", err)
+	}
+}
