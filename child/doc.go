@@ -51,6 +51,7 @@
 //   - A beat is not lost to a look at the same time.
 //
 // [child/childtest]: https://pkg.go.dev/github.com/coppice-go/coppice/child/childtest
-// [child/isolated]: https://pkg.go.dev/github.com/coppice-go/coppice/child/isolated
 // [child/process]: https://pkg.go.dev/github.com/coppice-go/coppice/child/process
+//
+// [child/isolated]: https://pkg.go.dev/github.com/coppice-go/coppice/child/isolated
 package child

@@ -221,3 +221,16 @@ func TestACrashIsForPanicsOnly(t *testing.T) {
 		}
 	}
 }
+
+func TestAPanicElsewhereIsThePanicOfTheRun(t *testing.T) {
+	t.Parallel()
+	cause := errors.New("ouch")
+	elsewhere := child.PanicElsewhere(cause, "main.f()\n\tf.go:1\n")
+	exit := child.ExitOf(elsewhere)
+	if exit.Kind != child.Panicked || exit.String() != "panic: ouch" || !errors.Is(exit, cause) || elsewhere.Stack() != "main.f()\n\tf.go:1\n" {
+		t.Errorf("%v with the stack %s", exit, elsewhere.Stack())
+	}
+	if exit := child.ExitOf(fmt.Errorf("about %w", elsewhere)); exit.Kind != child.Failed {
+		t.Errorf("an error about a panic is %v", exit.Kind)
+	}
+}

@@ -85,7 +85,7 @@ func (a *attempt) run(ctx context.Context, t taskMessage, data bool) error {
 	err = a.plan(held{crash: theirs, stop: g.stop, data: data, memory: a.memory}).Make().Serve(g.context())
 	_ = theirs.Close() // it may not have started
 	said := g.close()
-	err = a.limited(verdict(ctx, err, said, report.text(ctx)))
+	err = a.limited(a.verdict(ctx, err, said, report.text(ctx)))
 	if err == nil && said != nil && said.ended != nil && said.ended.Result != nil {
 		return a.result(ctx, said.ended.Result)
 	}
@@ -151,7 +151,7 @@ func follow(c process.Command) (env []string) {
 }
 
 // verdict says how a run ended, of which err is the process's side.
-func verdict(ctx context.Context, err error, t *talk, report string) error {
+func (a *attempt) verdict(ctx context.Context, err error, t *talk, report string) error {
 	var status *child.StatusError
 	lost := errors.Is(err, process.ErrStatusLost)
 	switch isStatus := errors.As(err, &status); {
@@ -166,7 +166,7 @@ func verdict(ctx context.Context, err error, t *talk, report string) error {
 		return crashed(text, stack, status)
 	case err == nil && ctx.Err() == nil && !t.said.Load():
 		return &child.StartError{Err: ErrNoHook}
-	case err == nil && ctx.Err() == nil:
+	case err == nil && ctx.Err() == nil && len(a.command.Endings.Clean) == 0:
 		return ErrNoResult
 	}
 	return err

@@ -13,8 +13,12 @@ import (
 var (
 	// ErrNoHook is the end of a copy of a program that did not call [Main], and
 	// the answer to who wants to run a function in such a program. Its text
-	// has the lines that are missing.
-	ErrNoHook = errors.New(missing)
+	// says what is missing.
+	ErrNoHook = errors.New("isolated: the program does not call isolated.Main, so that a copy of it would run all of main: " +
+		"begin it with func main() { isolated.Main(); ... }, " +
+		"and, where tests run isolated functions, func TestMain(m *testing.M) { isolated.Main(); os.Exit(m.Run()) }")
+	// ErrMessage is the end of a copy that sent something that is no message.
+	ErrMessage = errors.New("isolated: what came is no message")
 	// ErrNoWord is the end of a copy that has not said its first word in time.
 	ErrNoWord = errors.New("isolated: the copy has not said a word within " + firstWord.String())
 	// ErrNoResult is the end of a copy that ended with the code 0 before its
@@ -24,8 +28,8 @@ var (
 	ErrNotRunning = errors.New("isolated: no copy runs")
 )
 
-// missing is what somebody is told who has forgotten the hook.
-const missing = `isolated: the program does not call isolated.Main, so that a copy of it would run all of main.
+// missing are the lines that somebody is shown who has forgotten the hook.
+const missing = `isolated: this is a copy of a program that does not call isolated.Main, and would run all of main.
 Let main begin with it:
 
 	func main() {

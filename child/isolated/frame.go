@@ -47,8 +47,6 @@ type frame struct {
 
 const header = 5
 
-var errFrame = errors.New("isolated: what came is no message")
-
 // readFrame reads a frame. It believes no length: room for the payload is made
 // as it comes.
 func readFrame(r io.Reader) (frame, error) {
@@ -58,7 +56,7 @@ func readFrame(r io.Reader) (frame, error) {
 	}
 	f, length := frame{kind: kind(head[0])}, binary.BigEndian.Uint32(head[1:])
 	if f.kind == 0 || f.kind >= kinds || length > MaxMessage {
-		return frame{}, fmt.Errorf("%w: kind %d of %d bytes", errFrame, f.kind, length)
+		return frame{}, fmt.Errorf("%w: kind %d of %d bytes", ErrMessage, f.kind, length)
 	}
 	if length == 0 {
 		return f, nil

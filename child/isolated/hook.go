@@ -1,7 +1,6 @@
 package isolated
 
 import (
-	"errors"
 	"fmt"
 	"net"
 	"os"
@@ -59,7 +58,7 @@ func init() {
 	}
 	theHook.copy = newCopy(conn)
 	theHook.guard = time.AfterFunc(guardTime, theHook.copy.noHook)
-	if f := inherit(fd + 1); f != nil {
+	if f := inherit(fd+1, aPipe); f != nil {
 		_ = debug.SetCrashOutput(f, debug.CrashOptions{}) // it duplicates f
 		_ = f.Close()
 	}
@@ -68,16 +67,12 @@ func init() {
 // adopt makes a connection of an inherited descriptor, which nobody else is to
 // inherit.
 func adopt(fd int) (net.Conn, error) {
-	f := inherit(fd)
+	f := inherit(fd, aSocket)
 	if f == nil {
-		return nil, errors.New("isolated: there is no such descriptor")
+		return nil, os.ErrNotExist
 	}
-	conn, err := net.FileConn(f)
-	if err != nil {
-		return nil, err // it is not ours to close
-	}
-	_ = f.Close()
-	return conn, nil
+	defer f.Close()
+	return net.FileConn(f)
 }
 
 // call notes that the hook was called, and is the copy that this is, if it is

@@ -9,5 +9,11 @@ import (
 
 const killSignal = syscall.SIGKILL
 
+// The kinds of what a copy is given.
+const (
+	aSocket = 0
+	aPipe   = 0
+)
+
 // inherit is nothing: descriptors are not inherited here, and no copy is made.
-func inherit(int) *os.File { return nil }
+func inherit(int, uint32) *os.File { return nil }

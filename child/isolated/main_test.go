@@ -33,6 +33,9 @@ const (
 
 func TestMain(m *testing.M) {
 	count()
+	if os.Getenv(plays) == "mute" {
+		playMute()
+	}
 	if os.Getenv(forget) == "" {
 		isolated.Main()
 	}
@@ -45,6 +48,9 @@ func TestMain(m *testing.M) {
 		playBomb()
 	case "replaced":
 		playReplaced()
+	case "sleep":
+		time.Sleep(time.Hour)
+	case "end":
 	}
 }
 
@@ -155,8 +161,19 @@ var (
 		}
 		return again(ctx, depth-1)
 	})
-	again   func(context.Context, int) (int, error)
-	sink    int
+	again  func(context.Context, int) (int, error)
+	later  *isolated.Function[int, int]
+	sink   int
+	garble = isolated.Register("garble", func(_ context.Context, what []byte) (none, error) {
+		for fd := range 32 {
+			var stat syscall.Stat_t
+			if syscall.Fstat(fd, &stat) == nil && stat.Mode&syscall.S_IFMT == syscall.S_IFSOCK {
+				_, _ = syscall.Write(fd, what)
+			}
+		}
+		time.Sleep(time.Hour)
+		return none{}, nil
+	})
 	whoAmI  = isolated.Register("who", func(context.Context, none) ([]int, error) { return []int{os.Getuid(), os.Getgid()}, nil })
 	limits  = isolated.Register("limits", func(context.Context, none) (map[string]string, error) { return ownLimits(), nil })
 	leaking = isolated.Register("leak", func(context.Context, int) (none, error) { leak(1 << 30); return none{}, nil })
@@ -165,7 +182,7 @@ var (
 func init() {
 	again = copies.Call
 	if os.Getenv(other) == "" {
-		isolated.Register("later", func(context.Context, int) (int, error) { return 1, nil })
+		later = isolated.Register("later", func(context.Context, int) (int, error) { return 1, nil })
 	} else {
 		isolated.Register("later", func(context.Context, string) (int, error) { return 1, nil })
 	}

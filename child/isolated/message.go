@@ -1,8 +1,6 @@
 package isolated
 
-import (
-	"encoding/json"
-)
+import "encoding/json"
 
 // A taskMessage is what a copy is for.
 type taskMessage struct {
@@ -31,7 +29,7 @@ type pingMessage struct {
 // An endMessage is how the function ended: by its result, unless anything else
 // is set.
 type endMessage struct {
-	Result    json.RawMessage // as JSON
+	Result    json.RawMessage `json:",omitempty"` // as JSON; none if it failed or was told to stop
 	Failed    bool            // it returned an error
 	Text      string          // of the error, or of the panic's value
 	Never     bool            // the error is suture.ErrDoNotRestart

@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"context"
 	"encoding/json"
+	"errors"
 	"io"
 	"log/slog"
 	"sync"
@@ -34,18 +35,21 @@ func leastLevel(ctx context.Context) slog.Level {
 // is dropped and counted.
 type recorder struct {
 	ctx   context.Context // of the run; only its values are used
-	queue chan []byte
-	lost  uint64 // belongs to who adds
+	queue chan []byte     // nil until there is a record
+	lost  uint64          // belongs to who adds
 	done  chan struct{}
 	begin sync.Once
 }
 
 func newRecorder(ctx context.Context) *recorder {
-	return &recorder{ctx: context.WithoutCancel(ctx), queue: make(chan []byte, backlog), done: make(chan struct{})}
+	return &recorder{ctx: context.WithoutCancel(ctx), done: make(chan struct{})}
 }
 
 func (r *recorder) add(line []byte) {
-	r.begin.Do(func() { go r.run() })
+	r.begin.Do(func() {
+		r.queue = make(chan []byte, backlog)
+		go r.run()
+	})
 	select {
 	case r.queue <- line:
 	default:
@@ -64,7 +68,9 @@ func (r *recorder) run() {
 // close waits until all records are delivered, or for so long. Nobody adds any
 // more.
 func (r *recorder) close(wait time.Duration) {
-	r.begin.Do(func() { close(r.done) })
+	if r.queue == nil {
+		return
+	}
 	close(r.queue)
 	timer := time.NewTimer(wait)
 	defer timer.Stop()
@@ -117,7 +123,7 @@ func readAttrs(ctx context.Context, d *json.Decoder) (attrs []slog.Attr, err err
 	d.UseNumber()
 	open, err := d.Token()
 	if err != nil || open != json.Delim('{') {
-		return nil, cmpErr(err)
+		return nil, errors.Join(err, ErrMessage)
 	}
 	for d.More() {
 		key, err := d.Token()
@@ -136,13 +142,6 @@ func readAttrs(ctx context.Context, d *json.Decoder) (attrs []slog.Attr, err err
 		attrs = append(attrs, slog.Attr{Key: oneLine(name), Value: value})
 	}
 	return attrs, nil
-}
-
-func cmpErr(err error) error {
-	if err == nil {
-		return errFrame
-	}
-	return err
 }
 
 // readValue is a value of JSON: an object is a group, a list its text.

@@ -106,7 +106,7 @@ func (t *talk) listen() {
 		f, err := readFrame(r)
 		if err == nil {
 			err = t.take(f)
-		} else if !errors.Is(err, errFrame) {
+		} else if !errors.Is(err, ErrMessage) {
 			return // its end is seen by others
 		}
 		if err != nil {
@@ -118,8 +118,8 @@ func (t *talk) listen() {
 
 // take does what a message says. It waits for nobody.
 func (t *talk) take(f frame) error {
-	if !t.said.Load() && f.kind != hello && f.kind != refusal {
-		return fmt.Errorf("%w: kind %d came before the first word", errFrame, f.kind)
+	if first := f.kind == hello || f.kind == refusal; first == t.said.Load() {
+		return fmt.Errorf("%w: kind %d came at the wrong time", ErrMessage, f.kind)
 	}
 	switch f.kind {
 	case hello:
@@ -146,7 +146,7 @@ func (t *talk) take(f frame) error {
 	case end:
 		return t.finish(f.payload)
 	default:
-		return fmt.Errorf("%w: kind %d is for the other side", errFrame, f.kind)
+		return fmt.Errorf("%w: kind %d is for the other side", ErrMessage, f.kind)
 	}
 	return nil
 }
@@ -154,7 +154,7 @@ func (t *talk) take(f frame) error {
 func (t *talk) finish(payload []byte) error {
 	m := new(endMessage)
 	if err := json.Unmarshal(payload, m); err != nil {
-		return fmt.Errorf("%w: %w", errFrame, err)
+		return fmt.Errorf("%w: %w", ErrMessage, err)
 	}
 	m.Text, m.Stack = child.Redact(t.gate.ctx, plain(m.Text)), child.Redact(t.gate.ctx, plain(m.Stack))
 	t.ended = m
@@ -179,7 +179,7 @@ func (t *talk) close() {
 func (t *talk) answer(payload []byte) error {
 	var m pingMessage
 	if err := json.Unmarshal(payload, &m); err != nil {
-		return fmt.Errorf("%w: %w", errFrame, err)
+		return fmt.Errorf("%w: %w", ErrMessage, err)
 	}
 	t.asking.Lock()
 	defer t.asking.Unlock()
