@@ -10,6 +10,10 @@ import (
 // of this package that take a context reach it; a service has no need of it.
 // All its methods may be called from any goroutine at any time, also after the
 // run has ended; they then do nothing.
+//
+// A service that stands between its supervisor and another service, and gives
+// that a Runtime of its own, has a method Unwrap() Runtime on it, by which the
+// supervisor finds the one that it has made.
 type Runtime interface {
 	// Ready completes the start of the run; see [Ready].
 	Ready()

@@ -83,10 +83,18 @@ func (c *cause) Error() string { return "coppice: " + c.text }
 // StopReason is what [child.StopReason] looks for.
 func (c *cause) StopReason() child.Reason { return c.reason }
 
-// runOf is the run that ctx belongs to, or nil.
+// runOf is the run that ctx belongs to, or nil, whoever stands before it.
 func runOf(ctx context.Context) *run {
-	r, _ := child.FromContext(ctx).(*run)
-	return r
+	r := child.FromContext(ctx)
+	for {
+		front, ok := r.(interface{ Unwrap() child.Runtime })
+		if !ok {
+			break
+		}
+		r = front.Unwrap()
+	}
+	run, _ := r.(*run)
+	return run
 }
 
 // end ends the context. The first cause stays. It reports whether the run has

@@ -21,6 +21,7 @@ import (
 	"time"
 
 	"github.com/coppice-go/coppice/child"
+	"github.com/coppice-go/coppice/child/childtest"
 	"github.com/coppice-go/coppice/child/isolated"
 	"github.com/coppice-go/coppice/child/process"
 	"github.com/coppice-go/coppice/supervisor"
@@ -88,7 +89,7 @@ func TestLogLinesArriveInTheLogOfTheRun(t *testing.T) {
 		}
 		return ""
 	}
-	for _, want := range []string{"level=INFO", "child=root/worker", "a=1", "g.d=1s", "g.secret=\"token=***\"", `g.nasty="a\nb"`} {
+	for _, want := range []string{"level=INFO", "child=root/worker", "a=1", "g.d=1s", "g.secret=\"token=***\"", `g.nasty="a b"`} {
 		if !strings.Contains(line("first"), want) {
 			t.Errorf("no %s in %s", want, line("first"))
 		}
@@ -346,6 +347,32 @@ func TestAStreamThatIsNotOfMessagesEndsTheCopy(t *testing.T) {
 				t.Errorf("it took %v", took)
 			}
 		})
+	}
+}
+
+func TestAServiceKeepsTheContract(t *testing.T) {
+	t.Parallel()
+	err := childtest.Test(func() child.Service {
+		s := waiter.With("")
+		s.Command = discard
+		return s
+	}, childtest.Options{Watch: 300 * time.Millisecond})
+	if err != nil {
+		t.Error(err)
+	}
+}
+
+func TestAHookOfTheCommandFindsItsPlaceInTheTree(t *testing.T) {
+	found := make(chan string, 10)
+	s := waiter.With("")
+	s.Command = discard
+	s.Command.Before = func(ctx context.Context, _ *process.Handle) error {
+		found <- supervisor.Self(ctx).Path() + " in " + supervisor.Parent(ctx).Path()
+		return nil
+	}
+	tree(t, quiet, child.Spec{Run: s})
+	if got := <-found; got != "root/worker in root" {
+		t.Errorf("it is %s", got)
 	}
 }
 

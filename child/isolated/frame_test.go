@@ -53,8 +53,10 @@ func TestAFrameArrivesAsItWasSent(t *testing.T) {
 		t.Error("a message that is too long was sent")
 	}
 	_ = theirs.Close()
-	if s.send(beat, nil) == nil || s.send(beat, nil) == nil {
-		t.Error("a message to nobody was sent")
+	for range 2 {
+		if s.send(beat, nil) == nil {
+			t.Error("a message to nobody was sent")
+		}
 	}
 }
 

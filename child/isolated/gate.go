@@ -52,6 +52,9 @@ func (g *gate) context() context.Context {
 	return context.WithValue(g.ctx, child.RuntimeKey{}, g)
 }
 
+// Unwrap is the runtime of the run, for the hooks of the command.
+func (g *gate) Unwrap() child.Runtime { return g.Runtime }
+
 // Ready does nothing: that the program executes is not enough.
 func (g *gate) Ready() {}
 

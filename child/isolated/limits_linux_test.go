@@ -2,11 +2,35 @@ package isolated_test
 
 import (
 	"context"
+	"os"
 	"strconv"
 	"testing"
 
 	"github.com/coppice-go/coppice/child/process"
 )
+
+func TestNoDescriptorIsLeft(t *testing.T) {
+	count := func() int {
+		names, err := os.ReadDir("/proc/self/fd")
+		if err != nil {
+			t.Fatal(err)
+		}
+		return len(names)
+	}
+	call := func() {
+		if _, err := echo.Call(t.Context(), question{}); err != nil {
+			t.Fatal(err)
+		}
+	}
+	call() // what is opened once for all
+	before := count()
+	for range 10 {
+		call()
+	}
+	if after := count(); after > before+5 { // other tests run beside
+		t.Errorf("%d descriptors are open, and %d were", after, before)
+	}
+}
 
 func TestTheCopyKeepsToItsLimits(t *testing.T) {
 	if raceEnabled {

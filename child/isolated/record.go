@@ -16,6 +16,8 @@ import (
 const (
 	// maxRecord is how many bytes a record may have.
 	maxRecord = 64 << 10
+	// maxDepth is how deep groups may lie in each other; deeper ones are text.
+	maxDepth = 8
 	// backlog is how many records wait for the parent's log.
 	backlog = 256
 )
@@ -50,6 +52,10 @@ func (r *recorder) add(line []byte) {
 		r.queue = make(chan []byte, backlog)
 		go r.run()
 	})
+	if len(line) > maxRecord {
+		r.lost++
+		return
+	}
 	select {
 	case r.queue <- line:
 	default:
@@ -87,7 +93,7 @@ func (r *recorder) close(wait time.Duration) {
 // deliver gives one record to the log of the run. It is data: secrets are
 // hidden, and nothing in it is a control character.
 func deliver(ctx context.Context, line []byte) error {
-	attrs, err := readAttrs(ctx, json.NewDecoder(bytes.NewReader(line)))
+	attrs, err := readAttrs(ctx, line, maxDepth)
 	if err != nil {
 		child.Logger(ctx).Debug("isolated: a record of the log cannot be read", "err", err)
 		return nil
@@ -119,8 +125,8 @@ func setTime(r *slog.Record, text string) bool {
 }
 
 // readAttrs reads an object, as attributes in its order.
-func readAttrs(ctx context.Context, d *json.Decoder) (attrs []slog.Attr, err error) {
-	d.UseNumber()
+func readAttrs(ctx context.Context, object []byte, depth int) (attrs []slog.Attr, err error) {
+	d := json.NewDecoder(bytes.NewReader(object))
 	open, err := d.Token()
 	if err != nil || open != json.Delim('{') {
 		return nil, errors.Join(err, ErrMessage)
@@ -130,30 +136,30 @@ func readAttrs(ctx context.Context, d *json.Decoder) (attrs []slog.Attr, err err
 		if err != nil {
 			return nil, err
 		}
-		name, _ := key.(string)
 		var raw json.RawMessage
 		if err := d.Decode(&raw); err != nil {
 			return nil, err
 		}
-		value, err := readValue(ctx, raw)
+		value, err := readValue(ctx, raw, depth-1)
 		if err != nil {
 			return nil, err
 		}
-		attrs = append(attrs, slog.Attr{Key: oneLine(name), Value: value})
+		name, _ := key.(string) // it can be nothing else
+		attrs = append(attrs, slog.Attr{Key: flat(name), Value: value})
 	}
 	return attrs, nil
 }
 
 // readValue is a value of JSON: an object is a group, a list its text.
-func readValue(ctx context.Context, raw json.RawMessage) (slog.Value, error) {
-	d := json.NewDecoder(bytes.NewReader(raw))
-	if len(raw) > 0 && raw[0] == '{' {
-		attrs, err := readAttrs(ctx, d)
+func readValue(ctx context.Context, raw json.RawMessage, depth int) (slog.Value, error) {
+	switch {
+	case raw[0] == '{' && depth > 0:
+		attrs, err := readAttrs(ctx, raw, depth)
 		return slog.GroupValue(attrs...), err
+	case raw[0] == '{' || raw[0] == '[':
+		return slog.StringValue(flat(child.Redact(ctx, string(raw)))), nil
 	}
-	if len(raw) > 0 && raw[0] == '[' {
-		return slog.StringValue(oneLine(child.Redact(ctx, string(raw)))), nil
-	}
+	d := json.NewDecoder(bytes.NewReader(raw))
 	d.UseNumber()
 	var v any
 	if err := d.Decode(&v); err != nil {
@@ -161,13 +167,15 @@ func readValue(ctx context.Context, raw json.RawMessage) (slog.Value, error) {
 	}
 	switch v := v.(type) {
 	case string:
-		return slog.StringValue(plain(child.Redact(ctx, v))), nil
+		return slog.StringValue(flat(child.Redact(ctx, v))), nil
 	case json.Number:
 		if n, err := v.Int64(); err == nil {
 			return slog.Int64Value(n), nil
 		}
-		f, err := v.Float64()
-		return slog.Float64Value(f), err
+		if f, err := v.Float64(); err == nil {
+			return slog.Float64Value(f), nil
+		}
+		return slog.StringValue(v.String()), nil // no number of Go's is so large
 	}
 	return slog.AnyValue(v), nil
 }

@@ -34,8 +34,12 @@ func TestARecordIsData(t *testing.T) {
 			`{"time":"2026-01-02T03:04:05Z","level":"ERROR","msg":"m","n":1,"f":1.5,"b":true,"g":{"x":{"y":"z"}},"null":null}`,
 			`{"time":"2026-01-02T03:04:05Z","level":"ERROR","msg":"m","n":1,"f":1.5,"b":true,"g":{"x":{"y":"z"}},"null":null}`,
 		},
+		"groups too deep": {
+			`{"time":"2026-01-02T03:04:05Z","level":"WARN","msg":"m","a":{"b":{"c":{"d":{"e":{"f":{"g":{"h":{"i":1}}}}}}}}}`,
+			`{"time":"2026-01-02T03:04:05Z","level":"WARN","msg":"m","a":{"b":{"c":{"d":{"e":{"f":{"g":{"h":"{\"i\":1}"}}}}}}}}`,
+		},
 		"a second message is an attribute": {`{"time":"2026-01-02T03:04:05Z","level":"WARN","msg":"m","msg":"n"}`, `{"time":"2026-01-02T03:04:05Z","level":"WARN","msg":"m","msg":"n"}`},
-		"control characters and secrets":   {`{"time":"2026-01-02T03:04:05Z","level":"WARN","msg":"a\u001b[1m","k\n":"password=x"}`, `{"time":"2026-01-02T03:04:05Z","level":"WARN","msg":"a[1m","k":"password=***"}`},
+		"control characters and secrets":   {`{"time":"2026-01-02T03:04:05Z","level":"WARN","msg":"a\u001b[1m","k\n":"password=x"}`, `{"time":"2026-01-02T03:04:05Z","level":"WARN","msg":"a[1m","k ":"password=***"}`},
 		"below the level":                  {`{"level":"DEBUG","msg":"m"}`, ""},
 		"no object":                        {`[1]`, ""},
 		"half an object":                   {`{"a":`, ""},

@@ -87,11 +87,13 @@ func plain(s string) string {
 	}, strings.ToValidUTF8(s, "?"))
 }
 
-// oneLine is text without control characters, at most a kilobyte of it.
+// flat is text without control characters, in one line.
+func flat(s string) string { return strings.NewReplacer("\n", " ", "\t", " ").Replace(plain(s)) }
+
+// oneLine is flat text, at most a kilobyte of it.
 func oneLine(s string) string {
 	const most = 1 << 10
-	s = strings.NewReplacer("\n", " ", "\t", " ").Replace(plain(s[:min(len(s), most)]))
-	return strings.TrimSpace(s)
+	return strings.TrimSpace(flat(s[:min(len(s), most)]))
 }
 
 // shortOfMemory reports whether the runtime crashed because the system gave it
