@@ -155,8 +155,10 @@ func (a *attempt) verdict(ctx context.Context, err error, t *talk, report string
 	var status *child.StatusError
 	lost := errors.Is(err, process.ErrStatusLost)
 	switch isStatus := errors.As(err, &status); {
-	case t != nil && t.refused != "":
-		return &child.StartError{Err: &RefusalError{t.task.Name, t.refused}}
+	case t != nil && t.refused && t.why == "":
+		return &child.StartError{Err: ErrNoHook}
+	case t != nil && t.refused:
+		return &child.StartError{Err: &RefusalError{t.task.Name, t.why}}
 	case err != nil && !isStatus && !lost || t == nil:
 		return err
 	case t.ended != nil:

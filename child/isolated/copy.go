@@ -5,6 +5,7 @@ import (
 	"context"
 	"encoding/json"
 	"errors"
+	"fmt"
 	"log/slog"
 	"net"
 	"os"
@@ -88,8 +89,8 @@ func (r *run) conclude(exit *child.Exit, result any) (m endMessage) {
 		if m.Result, e = json.Marshal(result); e != nil {
 			return endMessage{Failed: true, Text: "isolated: the result has no form in JSON: " + e.Error()}
 		}
-		if len(m.Result) > MaxMessage/2 {
-			return endMessage{Failed: true, Text: "isolated: the result is too long"}
+		if n := len(m.Result); n > MaxValue {
+			return endMessage{Failed: true, Text: fmt.Sprintf("isolated: the result has %d bytes in JSON; at most %d are allowed", n, MaxValue)}
 		}
 	case exit.Kind == child.Panicked && errors.As(err, &panicked):
 		m.Panicked, m.Text, m.Stack = true, panicked.Error(), panicked.Stack()
@@ -120,7 +121,8 @@ func (c *copied) exit(m endMessage) {
 	os.Exit(code)
 }
 
-// refuse ends the copy, which has nothing to run.
+// refuse ends the copy, which has nothing to run: without a reason, because
+// there is no hook.
 func (c *copied) refuse(why string) {
 	c.within(time.Second)
 	_ = c.sendText(refusal, []byte(why)) // the code says it too

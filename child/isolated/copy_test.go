@@ -241,7 +241,7 @@ func TestACopyWithoutTheHookEndsAndMakesNoCopy(t *testing.T) {
 			s.Command.Env = []string{forget + "=1", plays + "=" + play, counts + "=" + counter}
 			err := s.Serve(t.Context())
 			var start *child.StartError
-			if !errors.As(err, &start) || start.Temporary || !strings.Contains(err.Error(), "isolated.Main") {
+			if !errors.As(err, &start) || start.Temporary || !errors.Is(err, isolated.ErrNoHook) {
 				t.Errorf("the error is %v", err)
 			}
 			if n := countLines(t, counter); n != 1 {
@@ -386,7 +386,7 @@ func TestACommandIsChecked(t *testing.T) {
 		"Streams": func(s *isolated.Service[question, answer]) {
 			s.Command.Streams = []process.Stream{{Name: "coppice-crash"}}
 		},
-		"Arg": func(s *isolated.Service[question, answer]) { s.Arg.Text = strings.Repeat("x", isolated.MaxMessage) },
+		"Arg": func(s *isolated.Service[question, answer]) { s.Arg.Text = strings.Repeat("x", isolated.MaxValue) },
 	} {
 		s := echo.With(question{Text: "secret"})
 		if err := s.Validate(); err != nil {
@@ -396,6 +396,9 @@ func TestACommandIsChecked(t *testing.T) {
 		err := s.Validate()
 		if err == nil || !strings.Contains(err.Error(), name) {
 			t.Errorf("%s: %v", name, err)
+		}
+		if exit := child.ExitOf(s.Serve(t.Context())); exit.Kind != child.StartFailed {
+			t.Errorf("%s: served all the same, it is %v", name, exit)
 		}
 	}
 }

@@ -38,7 +38,8 @@
 //
 // The argument goes to the copy as JSON, and so does the result come back; it is
 // read as the type that the parent has for it, and never as one that the copy
-// names. Messages have a bound, and who sends something else is killed. The
+// names. Messages have a bound, and who sends something else is killed. A copy
+// that hangs shows where if its Command has an Abort of SIGQUIT. The
 // process is one of package child/process, which a Service lets one say all
 // about that a Command can say: user, limits, control group, quota, ladders,
 // output.

@@ -29,7 +29,8 @@ var (
 )
 
 // missing are the lines that somebody is shown who has forgotten the hook.
-const missing = `isolated: this is a copy of a program that does not call isolated.Main, and would run all of main.
+const missing = `isolated: this is a copy of a program that does not call isolated.Main, and would run all of main
+(or what comes before the call takes longer than 4 s).
 Let main begin with it:
 
 	func main() {

@@ -12,9 +12,11 @@ import (
 	"time"
 )
 
-// MaxMessage is how many bytes one message may have: an argument, a result, a
-// record of the log, each as JSON. What is longer is an error where it is sent.
-const MaxMessage = 4 << 20
+// MaxValue is how many bytes an argument or a result may have as JSON.
+const MaxValue = 4 << 20
+
+// maxMessage is how many bytes a message may have: a value and some words.
+const maxMessage = MaxValue + 64<<10
 
 // kind says what a frame is.
 type kind byte
@@ -55,7 +57,7 @@ func readFrame(r io.Reader) (frame, error) {
 		return frame{}, err
 	}
 	f, length := frame{kind: kind(head[0])}, binary.BigEndian.Uint32(head[1:])
-	if f.kind == 0 || f.kind >= kinds || length > MaxMessage {
+	if f.kind == 0 || f.kind >= kinds || length > maxMessage {
 		return frame{}, fmt.Errorf("%w: kind %d of %d bytes", ErrMessage, f.kind, length)
 	}
 	if length == 0 {
@@ -98,8 +100,8 @@ func (s *sender) sendText(k kind, text []byte) error {
 
 func (s *sender) write(b []byte) error {
 	length := len(b) - header
-	if length > MaxMessage {
-		return fmt.Errorf("isolated: a message of %d bytes; at most %d are allowed", length, MaxMessage)
+	if length > maxMessage {
+		return fmt.Errorf("isolated: a message of %d bytes; at most %d are allowed", length, maxMessage)
 	}
 	binary.BigEndian.PutUint32(b[1:header], uint32(length))
 	s.mu.Lock()

@@ -22,7 +22,7 @@ func TestFramesThatAreNone(t *testing.T) {
 		"half a payload":      {"\x0c\x00\x00\x00\x02{", io.ErrUnexpectedEOF},
 		"kind zero":           {"\x00\x00\x00\x00\x00", ErrMessage},
 		"a kind from nowhere": {string([]byte{byte(kinds), 0, 0, 0, 0}), ErrMessage},
-		"a byte too many":     {string(binary.BigEndian.AppendUint32([]byte{byte(end)}, MaxMessage+1)), ErrMessage},
+		"a byte too many":     {string(binary.BigEndian.AppendUint32([]byte{byte(end)}, maxMessage+1)), ErrMessage},
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
@@ -49,7 +49,7 @@ func TestAFrameArrivesAsItWasSent(t *testing.T) {
 			t.Errorf("%v %s, %v; want %v %s", f.kind, f.payload, err, want.kind, want.payload)
 		}
 	}
-	if err := s.sendText(record, make([]byte, MaxMessage+1)); err == nil {
+	if err := s.sendText(record, make([]byte, maxMessage+1)); err == nil {
 		t.Error("a message that is too long was sent")
 	}
 	_ = theirs.Close()
@@ -71,7 +71,7 @@ func FuzzReadFrame(f *testing.F) {
 			if err != nil {
 				break
 			}
-			if got.kind == 0 || got.kind >= kinds || len(got.payload) > MaxMessage {
+			if got.kind == 0 || got.kind >= kinds || len(got.payload) > maxMessage {
 				t.Fatalf("kind %d with %d bytes", got.kind, len(got.payload))
 			}
 			again.Write(append(binary.BigEndian.AppendUint32([]byte{byte(got.kind)}, uint32(len(got.payload))), got.payload...))

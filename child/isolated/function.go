@@ -19,13 +19,14 @@ type Function[In, Out any] struct{ entry *entry }
 //	var work = isolated.Register("work", func(ctx context.Context, in In) (Out, error) { ... })
 //
 // so that the copy, which does not get beyond the hook in main, has it too. A
-// second function of one name, and one that is nil, are a panic.
+// second function of one name, one without a name, and one that is nil are a
+// panic.
 //
 // The argument and the result travel as JSON: what their types do not show
 // there does not arrive, and nothing is shared.
 func Register[In, Out any](name string, f func(ctx context.Context, in In) (Out, error)) *Function[In, Out] {
-	if f == nil {
-		panic("isolated: the function " + name + " is nil")
+	if f == nil || name == "" {
+		panic("isolated: a function needs a name and may not be nil: " + name)
 	}
 	e := &entry{name: name, shape: shapeOf(reflect.TypeFor[func(In) Out]())}
 	e.prepare = func(argument json.RawMessage) (body, error) {
@@ -48,8 +49,9 @@ func (f *Function[In, Out]) With(in In) Service[In, Out] {
 	return Service[In, Out]{Function: f, Arg: in}
 }
 
-// Call runs f once, outside of any tree, and returns what it returned. When ctx
-// ends, the copy is told to stop and has child.DefaultShutdown for that.
+// Call runs f once, outside of any tree, and returns what it returned; nobody
+// hears its log and its output. When ctx ends, the copy is told to stop and has
+// child.DefaultShutdown for that.
 func (f *Function[In, Out]) Call(ctx context.Context, in In) (out Out, err error) {
 	s := f.With(in)
 	s.Result = func(_ context.Context, result Out) { out = result }

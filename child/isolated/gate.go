@@ -32,6 +32,7 @@ type gate struct {
 
 	mu    sync.Mutex // protects what follows
 	talk  *talk      // nil until the process has started
+	signs int        // of the start that have come: the process's, and the copy's
 	facts child.Facts
 }
 
@@ -55,8 +56,27 @@ func (g *gate) context() context.Context {
 // Unwrap is the runtime of the run, for the hooks of the command.
 func (g *gate) Unwrap() child.Runtime { return g.Runtime }
 
-// Ready does nothing: that the program executes is not enough.
-func (g *gate) Ready() {}
+// Ready is a sign from the process. That the program executes, and what else
+// its command waits for, is not enough: the copy has a say too.
+func (g *gate) Ready() { g.sign(processSign) }
+
+// The signs of a start.
+const (
+	processSign = 1 << iota
+	copySign
+	allSigns = processSign | copySign
+)
+
+// sign completes the start when all signs have come.
+func (g *gate) sign(one int) {
+	g.mu.Lock()
+	g.signs |= one
+	all := g.signs == allSigns
+	g.mu.Unlock()
+	if all {
+		g.Runtime.Ready()
+	}
+}
 
 // Killed is closed when the process is to be killed.
 func (g *gate) Killed() <-chan struct{} { return g.killed }
@@ -106,9 +126,6 @@ func (g *gate) setStatus(text string) {
 	g.mu.Unlock()
 	g.Runtime.Publish(facts)
 }
-
-// complete completes the start.
-func (g *gate) complete() { g.Runtime.Ready() }
 
 // stop is the first rung of the ladder: it ends the context of the function.
 func (g *gate) stop(context.Context, *process.Handle) error {

@@ -104,5 +104,5 @@ func (h *hook) check() error {
 // noHook ends a copy whose main goes where it must not.
 func (c *copied) noHook() {
 	_, _ = fmt.Fprint(os.Stderr, missing) // as far as anybody reads it
-	c.refuse(ErrNoHook.Error())
+	c.refuse("")
 }

@@ -3,10 +3,12 @@
 package isolated_test
 
 import (
+	"context"
 	"errors"
 	"os"
 	"reflect"
 	"strings"
+	"syscall"
 	"testing"
 	"time"
 
@@ -14,6 +16,7 @@ import (
 
 	"github.com/coppice-go/coppice/child"
 	"github.com/coppice-go/coppice/child/isolated"
+	"github.com/coppice-go/coppice/child/process"
 	"github.com/coppice-go/coppice/strategies"
 )
 
@@ -29,6 +32,42 @@ func TestAResultHasTheTypeOfTheParent(t *testing.T) {
 	want := map[string]any{"Text": "ab", "Times": 3.0, "Ask": map[string]any{"x": []any{1.0, 2.5}}}
 	if !reflect.DeepEqual(a.Any, want) {
 		t.Errorf("what had no type in the parent is %#v and not of JSON's", a.Any)
+	}
+}
+
+func TestValuesHaveABound(t *testing.T) {
+	const most = isolated.MaxValue/3 - 1000
+	a, err := echo.Call(t.Context(), question{Text: strings.Repeat("x", most), Times: 1})
+	if err != nil || len(a.Text) != most {
+		t.Errorf("%d bytes arrived, %v", len(a.Text), err)
+	}
+	_, err = echo.Call(t.Context(), question{Text: "xxxx", Times: isolated.MaxValue / 4})
+	var failed *isolated.FunctionError
+	if !errors.As(err, &failed) || !strings.Contains(err.Error(), "the result has") {
+		t.Errorf("with a result too long: %v", err)
+	}
+	_, err = echo.Call(t.Context(), question{Text: strings.Repeat("x", isolated.MaxValue)})
+	var start *child.StartError
+	if !errors.As(err, &start) || !strings.Contains(err.Error(), "Service.Arg") {
+		t.Errorf("with an argument too long: %v", err)
+	}
+}
+
+func TestARegistrationThatCannotBeIsAPanic(t *testing.T) {
+	f := func(context.Context, int) (int, error) { return 0, nil }
+	for name, register := range map[string]func(){
+		"a name that is taken": func() { isolated.Register("echo", f) },
+		"no name":              func() { isolated.Register("", f) },
+		"no function":          func() { isolated.Register[int, int]("nothing", nil) },
+	} {
+		func() {
+			defer func() {
+				if recover() == nil {
+					t.Errorf("%s: no panic", name)
+				}
+			}()
+			register()
+		}()
 	}
 }
 
@@ -140,6 +179,18 @@ func TestAFunctionThatSpinsIsFoundByItsBeat(t *testing.T) {
 		t.Errorf("it ended after %v", lived)
 	}
 	await(t, "a second run", func() bool { return sup.Snapshot().Root.Children[0].Incarnation == 2 })
+}
+
+func TestAFunctionThatHangsShowsWhere(t *testing.T) {
+	s := spin.With(0)
+	s.Command = discard
+	s.Command.Abort = process.Ladder{{Signal: syscall.SIGQUIT, Wait: time.Second}}
+	sup := tree(t, quiet, child.Spec{Run: s, Shutdown: 2 * time.Second, Liveness: child.Liveness{Timeout: 200 * time.Millisecond}})
+	exit := exits(t, sup, 1)[0]
+	var panicked *child.PanicError
+	if exit.Reason != child.ByBeat || !errors.As(exit, &panicked) || !strings.Contains(panicked.Stack(), "main_test.go") {
+		t.Errorf("the exit is %v", exit)
+	}
 }
 
 func TestAFunctionThatHoldsItsLockIsFoundByItsPing(t *testing.T) {

@@ -86,11 +86,26 @@ func (s Service[In, Out]) Serve(ctx context.Context) error { return s.Make().Ser
 
 // Make makes the service of one run.
 func (s Service[In, Out]) Make() child.Service {
+	if err := s.check(); err != nil {
+		return child.Func(func(context.Context) error { return &child.StartError{Err: err} })
+	}
 	return &attempt{
 		entry: s.Function.entry, command: s.Command, memory: s.Memory, callsReady: s.CallsReady,
-		argument: func() ([]byte, error) { return json.Marshal(s.Arg) },
+		argument: s.encode,
 		result:   s.take,
 	}
+}
+
+// encode is the argument as JSON.
+func (s Service[In, Out]) encode() ([]byte, error) {
+	argument, err := json.Marshal(s.Arg)
+	switch {
+	case err != nil:
+		return nil, fmt.Errorf("isolated: Service.Arg: must have a form in JSON: %w", err)
+	case len(argument) > MaxValue:
+		return nil, fmt.Errorf("isolated: Service.Arg: has %d bytes in JSON; at most %d are allowed", len(argument), MaxValue)
+	}
+	return argument, nil
 }
 
 // take hands the result out. Its type is ours, whatever the copy says.
@@ -116,6 +131,12 @@ func (Service[In, Out]) Ping(ctx context.Context) error { return talks.ping(ctx)
 // Validate reports every mistake that can be told without starting anything,
 // joined by [errors.Join].
 func (s Service[In, Out]) Validate() error {
+	_, err := s.encode()
+	return errors.Join(err, s.check())
+}
+
+// check checks everything but the argument.
+func (s Service[In, Out]) check() error {
 	if s.IsNil() {
 		return errors.New("isolated: Service.Function: must be a registered function")
 	}
@@ -131,11 +152,6 @@ func (s Service[In, Out]) Validate() error {
 		if m.wrong {
 			all = append(all, fmt.Errorf("isolated: Service.Command.%s: must be zero: the program is this one, and ends with it", m.field))
 		}
-	}
-	if argument, err := json.Marshal(s.Arg); err != nil {
-		all = append(all, fmt.Errorf("isolated: Service.Arg: must have a form in JSON: %w", err))
-	} else if len(argument) > MaxMessage/2 {
-		all = append(all, fmt.Errorf("isolated: Service.Arg: has %d bytes in JSON; at most %d are allowed", len(argument), MaxMessage/2))
 	}
 	if s.Memory > 0 && !canLimit {
 		all = append(all, errors.New("isolated: Service.Memory: cannot be had on this system"))

@@ -35,7 +35,8 @@ type talk struct {
 	said   atomic.Bool // the first word has come
 	done   chan struct{}
 
-	refused string      // written before done is closed
+	refused bool        // the copy has nothing to run; written before done is closed
+	why     string      // of that; empty for want of a hook
 	ended   *endMessage // written before done is closed
 	records *recorder
 
@@ -126,14 +127,14 @@ func (t *talk) take(f frame) error {
 		t.said.Store(true)
 		t.clock.Stop()
 		if !t.gate.callsReady {
-			t.gate.complete()
+			t.gate.sign(copySign)
 		}
 	case refusal:
-		t.refused = oneLine(child.Redact(t.gate.ctx, string(f.payload)))
+		t.refused, t.why = true, oneLine(child.Redact(t.gate.ctx, string(f.payload)))
 		t.clock.Stop()
 	case ready:
 		if t.gate.callsReady {
-			t.gate.complete()
+			t.gate.sign(copySign)
 		}
 	case beat:
 		t.heart.Beat()
