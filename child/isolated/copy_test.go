@@ -7,6 +7,7 @@ import (
 	"bytes"
 	"context"
 	"errors"
+	"fmt"
 	"io"
 	"log/slog"
 	"os"
@@ -16,6 +17,7 @@ import (
 	"slices"
 	"strconv"
 	"strings"
+	"sync/atomic"
 	"syscall"
 	"testing"
 	"time"
@@ -269,8 +271,12 @@ func TestACopyThatSaysNothingIsKilled(t *testing.T) {
 	}
 }
 
+// registrations tells the runs of a test from each other.
+var registrations atomic.Int64
+
 func TestAFunctionThatIsNotRegisteredIsAnErrorAtOnce(t *testing.T) {
-	missing := isolated.Register("missing"+strconv.Itoa(os.Getpid()), func(context.Context, int) (int, error) { return 0, nil })
+	name := fmt.Sprintf("missing-%d-%d", os.Getpid(), registrations.Add(1)) // no copy knows it
+	missing := isolated.Register(name, func(context.Context, int) (int, error) { return 0, nil })
 	wantRefusal(t, missing.With(1), "no function is registered as \"missing")
 }
 
