@@ -30,10 +30,11 @@ type gate struct {
 	once   sync.Once     // of abort
 	over   chan struct{} // closed when the run is
 
-	mu    sync.Mutex // protects what follows
-	talk  *talk      // nil until the process has started
-	signs int        // of the start that have come: the process's, and the copy's
-	facts child.Facts
+	mu     sync.Mutex // protects what follows
+	talk   *talk      // nil until the process has started
+	signs  int        // of the start that have come: the process's, and the copy's
+	facts  child.Facts
+	status string // what the function says about itself; empty is nothing
 }
 
 func newGate(ctx context.Context, callsReady bool, t taskMessage) *gate {
@@ -92,14 +93,22 @@ func (g *gate) Publish(v any) {
 		g.started(v)
 		g.begin(v)
 	case child.Facts:
-		g.mu.Lock()
-		v.Status = g.facts.Status
-		g.facts = v
-		g.mu.Unlock()
-		g.Runtime.Publish(v)
+		g.tell(func() { g.facts = v })
 		return
 	}
 	g.Runtime.Publish(v)
+}
+
+// tell changes what is known of the run, and publishes it.
+func (g *gate) tell(change func()) {
+	g.mu.Lock()
+	change()
+	facts := g.facts
+	if g.status != "" {
+		facts.Status = g.status
+	}
+	g.mu.Unlock()
+	g.Runtime.Publish(facts)
 }
 
 // begin begins to speak with the copy.
@@ -120,11 +129,8 @@ func (g *gate) partner() *talk {
 
 // setStatus tells what the function says about itself.
 func (g *gate) setStatus(text string) {
-	g.mu.Lock()
-	g.facts.Status = oneLine(child.Redact(g.ctx, text))
-	facts := g.facts
-	g.mu.Unlock()
-	g.Runtime.Publish(facts)
+	line := oneLine(child.Redact(g.ctx, text))
+	g.tell(func() { g.status = line })
 }
 
 // stop is the first rung of the ladder: it ends the context of the function.

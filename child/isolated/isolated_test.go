@@ -7,6 +7,7 @@ import (
 	"errors"
 	"os"
 	"reflect"
+	"regexp"
 	"strings"
 	"syscall"
 	"testing"
@@ -222,6 +223,18 @@ func TestTheStartIsCompleteWithTheFirstWordOrWhenTheFunctionSaysSo(t *testing.T)
 			continue
 		}
 		await(t, "what it said before", func() bool { return strings.Contains(out.String(), want) })
+	}
+}
+
+func TestTheCommandHasASayInWhenTheStartIsComplete(t *testing.T) {
+	var out text
+	s := announce.With(500 * time.Millisecond)
+	s.Command.Ready.Line = regexp.MustCompile("announced")
+	s.Command.Stdout.Writer = &out
+	began := time.Now()
+	tree(t, quiet, child.Spec{Run: s}) // returns when the start is complete
+	if took := time.Since(began); took < 500*time.Millisecond {
+		t.Errorf("the start was complete after %v", took)
 	}
 }
 
