@@ -104,9 +104,9 @@ func TestAPanicArrivesWithItsStack(t *testing.T) {
 
 func TestACrashOfAGoroutineArrivesWithItsStack(t *testing.T) {
 	for how, want := range map[string][2]string{
-		"goroutine":  {"ouch: a goroutine", "inGoroutine"},
-		"fault":      {"runtime error: invalid memory address", "isolated_test.die"},
-		"concurrent": {"concurrent map", "isolated_test.die"},
+		"goroutine": {"ouch: a goroutine", "inGoroutine"},
+		"fault":     {"runtime error: invalid memory address", "isolated_test.die"},
+		"fatal":     {"sync: unlock of unlocked mutex", "isolated_test.die"},
 	} {
 		t.Run(how, func(t *testing.T) { wantPanic(t, how, want[0], want[1]) })
 	}

@@ -43,6 +43,7 @@ func TestMain(m *testing.M) {
 	}
 	switch os.Getenv(plays) {
 	case "":
+		_ = os.Setenv("GORACE", "atexit_sleep_ms=0") // or each copy takes a second to end
 		os.Exit(m.Run())
 	case "parent":
 		playParent()
@@ -201,15 +202,8 @@ func die(how string) {
 		go inGoroutine()
 	case "fault":
 		go func() { *nowhere = 1 }()
-	case "concurrent":
-		m := map[int]int{}
-		for range 8 {
-			go func() {
-				for {
-					m[1]++
-				}
-			}()
-		}
+	case "fatal":
+		go func() { new(sync.Mutex).Unlock() }()
 	case "exit":
 		os.Exit(3)
 	case "silent":
