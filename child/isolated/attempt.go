@@ -82,7 +82,7 @@ func (a *attempt) run(ctx context.Context, t taskMessage, data bool) error {
 		_ = theirs.Close() // it has its own by now
 		report.hear(h)
 	}
-	err = a.plan(held{crash: theirs, stop: g.stop, data: data, memory: a.memory}).Make().Serve(g.context())
+	err = a.plan(held{crash: theirs, stop: g.stop, data: data, memory: a.memory}).Serve(g.context())
 	_ = theirs.Close() // it may not have started
 	said := g.close()
 	err = a.limited(a.verdict(ctx, err, said, report.text(ctx)))

@@ -151,22 +151,6 @@ func TestTheProgramLivesOnWhateverTheFunctionDoes(t *testing.T) {
 	}
 }
 
-func TestALeakEndsAtTheLimitOfMemory(t *testing.T) {
-	if raceEnabled {
-		t.Skip("the race detector needs more memory than the limit")
-	}
-	s := leaking.With(0)
-	s.Memory = 256 << 20
-	s.Command = discard
-	sup := tree(t, quiet, child.Spec{Run: s})
-	exit := exits(t, sup, 1)[0]
-	var limit *isolated.LimitError
-	if exit.Kind != child.KilledByUs || exit.Reason != child.ByLimit || !errors.As(exit, &limit) || limit.Limit != 256<<20 {
-		t.Errorf("the exit is %v", exit)
-	}
-	await(t, "a second run", func() bool { return sup.Snapshot().Root.Children[0].Incarnation == 2 })
-}
-
 func TestAFunctionThatSpinsIsFoundByItsBeat(t *testing.T) {
 	s := spin.With(30) // longer than the timeout
 	s.Command = discard

@@ -6,6 +6,7 @@ import (
 	"context"
 	"fmt"
 	"os"
+	"path/filepath"
 	"runtime"
 	"runtime/debug"
 	"strconv"
@@ -69,6 +70,16 @@ func ownLimits() map[string]string {
 	limits := map[string]string{
 		"GOMAXPROCS": strconv.Itoa(runtime.GOMAXPROCS(0)),
 		"GOMEMLIMIT": strconv.FormatInt(debug.SetMemoryLimit(-1), 10),
+	}
+	cgroup, _ := os.ReadFile("/proc/self/cgroup")
+	for line := range strings.Lines(string(cgroup)) {
+		if path, ok := strings.CutPrefix(strings.TrimSpace(line), "0::"); ok {
+			for _, root := range []string{"/sys/fs/cgroup", "/sys/fs/cgroup/unified"} { // the limit is that of the group around the run's own
+				if most, err := os.ReadFile(filepath.Join(root, filepath.Dir(path), "memory.max")); err == nil {
+					limits["group"] = strings.TrimSpace(string(most))
+				}
+			}
+		}
 	}
 	text, _ := os.ReadFile("/proc/self/limits")
 	for line := range strings.Lines(string(text)) {
