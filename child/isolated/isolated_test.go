@@ -152,15 +152,15 @@ func TestTheProgramLivesOnWhateverTheFunctionDoes(t *testing.T) {
 }
 
 func TestAFunctionThatSpinsIsFoundByItsBeat(t *testing.T) {
-	s := spin.With(30) // longer than the timeout
+	s := spin.With(100) // longer than the timeout
 	s.Command = discard
 	began := time.Now()
-	sup := tree(t, quiet, child.Spec{Run: s, Shutdown: 200 * time.Millisecond, Liveness: child.Liveness{Timeout: 250 * time.Millisecond}})
+	sup := tree(t, quiet, child.Spec{Run: s, Shutdown: 200 * time.Millisecond, Liveness: child.Liveness{Timeout: 400 * time.Millisecond}})
 	exit := exits(t, sup, 1)[0]
 	if exit.Reason != child.ByBeat || exit.Kind != child.KilledByUs {
 		t.Errorf("the exit is %v", exit)
 	}
-	if lived := time.Since(began); lived < 300*time.Millisecond || lived > 5*time.Second {
+	if lived := time.Since(began); lived < 1200*time.Millisecond || lived > 10*time.Second {
 		t.Errorf("it ended after %v", lived)
 	}
 	await(t, "a second run", func() bool { return sup.Snapshot().Root.Children[0].Incarnation == 2 })
