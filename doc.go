@@ -40,6 +40,8 @@
 //     Service a child runs, its Spec, and the Exit that tells how a run ended.
 //   - [github.com/coppice-go/coppice/child/process] runs an operating system
 //     process as a child.
+//   - [github.com/coppice-go/coppice/child/isolated] runs a Go function in a
+//     process of its own, a copy of the program.
 //   - [github.com/coppice-go/coppice/child/probe] asks from outside whether a
 //     child is ready or alive.
 //   - [github.com/coppice-go/coppice/strategies] decides: which siblings share

@@ -358,11 +358,10 @@ func TestAStreamThatIsNotOfMessagesEndsTheCopy(t *testing.T) {
 
 func TestAServiceKeepsTheContract(t *testing.T) {
 	t.Parallel()
-	err := childtest.Test(func() child.Service {
-		s := waiter.With("")
-		s.Command = discard
-		return s
-	}, childtest.Options{Watch: 300 * time.Millisecond})
+	s := waiter.With("")
+	s.Command = discard
+	tree(t, quiet, child.Spec{Run: s}) // what all processes share is nobody's
+	err := childtest.Test(func() child.Service { return s }, childtest.Options{Watch: 300 * time.Millisecond})
 	if err != nil {
 		t.Error(err)
 	}
