@@ -112,6 +112,8 @@ type Exit struct {
 	Temporary bool
 	// plain says that Err has nothing in it but itself.
 	plain bool
+	// cause is the one that Err names, if it does.
+	cause Cause
 	// Code is the exit code of a process, with kind ExitCode.
 	Code int32
 	// Signal is what ended a process, with kind Signalled.
@@ -284,8 +286,9 @@ func (e *EndError) Unwrap() error { return e.Err }
 //
 // Where there is an error in err with a method StopReason() Reason that is a
 // [Reason.Failure], the service has ended what it guards for that reason, and
-// the kind is KilledByUs. An err that is itself a [*PanicError], as made by
-// [PanicElsewhere], is a panic.
+// the kind is KilledByUs. A method ExitCause() Cause of such an error says more
+// exactly what [Exit.Cause] is. An err that is itself a [*PanicError], as made
+// by [PanicElsewhere], is a panic.
 func ExitOf(err error) (exit Exit) {
 	if err != nil {
 		classify(err, &exit)
@@ -329,9 +332,6 @@ func wraps(err error) bool {
 	return false
 }
 
-// told is an error that says why a run was told to stop.
-type told interface{ StopReason() Reason }
-
 func unwrap(err error, exit *Exit) {
 	var (
 		told   told
@@ -352,6 +352,7 @@ func unwrap(err error, exit *Exit) {
 		status.fill(exit)
 	case errors.As(err, &told) && told.StopReason().Failure():
 		exit.Tell(told.StopReason(), true)
+		exit.cause = causeIn(err)
 	}
 }
 

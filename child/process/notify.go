@@ -77,6 +77,9 @@ func (e *WatchdogError) Error() string {
 // StopReason is [child.ByBeat].
 func (*WatchdogError) StopReason() child.Reason { return child.ByBeat }
 
+// ExitCause is child.CauseWatchdog.
+func (*WatchdogError) ExitCause() child.Cause { return child.CauseWatchdog }
+
 // Said is what a process has told its socket so far. The zero value is nothing.
 type Said struct {
 	// Ready: READY=1 has come.

@@ -72,6 +72,14 @@ func (e *QuotaError) Error() string {
 // StopReason is [child.ByLimit].
 func (e *QuotaError) StopReason() child.Reason { return child.ByLimit }
 
+// ExitCause is that of the resource.
+func (e *QuotaError) ExitCause() child.Cause {
+	if e.Resource == "memory" {
+		return child.CauseMemory
+	}
+	return child.CauseCPU
+}
+
 // An enforcer holds a process to its quota. The sampler alone calls it.
 type enforcer struct {
 	ctx         context.Context // of the run; only its values are used
