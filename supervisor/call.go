@@ -134,7 +134,7 @@ func (n *node) post(ctx context.Context, req *machine.Request) {
 	n.input(func(now time.Duration) []machine.Action {
 		req.Caller = n.callerOf(caller)
 		if req.Child != nil { // from here on the machine hears of whoever leaves the place
-			req.Child.Incarnation = n.tree.ledger(n.path).last(req.Name)
+			req.Child.Follow(n.ledger.last(req.Name))
 		}
 		return n.m.Ask(req, now)
 	})

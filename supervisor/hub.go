@@ -54,6 +54,7 @@ type chunk struct {
 type hub struct {
 	last   atomic.Uint64 // the number of the newest event
 	asleep atomic.Int32  // readers that wait
+	lost   atomic.Uint64 // what readers have missed, each for itself
 	oldest atomic.Pointer[chunk]
 
 	mu     sync.Mutex // protects what follows
@@ -197,6 +198,7 @@ func (r *reader) batch() []record {
 		if r.next < first {
 			lost := record{seq: first - 1, what: missed, restarts: first - r.next}
 			r.next = first
+			r.hub.lost.Add(lost.restarts)
 			return []record{lost}
 		}
 		if told := first + c.n.Load(); r.next < told {

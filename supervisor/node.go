@@ -22,6 +22,7 @@ type node struct {
 	parent *run // the run that this supervisor is; nil for the root
 	path   string
 	plan   *plan
+	ledger *ledger
 	values context.Context // what the contexts of runs take their values from
 
 	complete chan struct{} // closed when all children have started
@@ -52,6 +53,10 @@ func newNode(t *tree, parent *run, path string, p *plan, values context.Context)
 		complete: make(chan struct{}), ending: make(chan struct{}),
 		blocked: make(chan struct{}), over: make(chan struct{}),
 	}
+	n.ledger = &t.ledger
+	if parent != nil {
+		n.ledger = parent.node.ledger.sub(parent.child.Name)
+	}
 	if p.spec.Template != nil {
 		n.scaling = make(chan struct{}, 1)
 	}
@@ -67,7 +72,7 @@ func newNode(t *tree, parent *run, path string, p *plan, values context.Context)
 		Auto: machine.Auto(p.spec.AutoShutdown), Dynamic: p.spec.Template != nil,
 		Together: p.spec.StopTogether, MaxChildren: p.spec.MaxChildren,
 	}, kids)
-	t.ledger(path).open(n.m)
+	n.ledger.open(n.m)
 	return n
 }
 
@@ -211,14 +216,19 @@ func (n *node) perform(actions []machine.Action, now time.Duration, spare *run) 
 			}
 		case machine.Kill:
 			c.Run.(*run).kill()
+		case machine.Note:
+			if a.What == machine.Quit {
+				n.ledger.quit()
+			}
 		case machine.Detach:
 			n.detach(c)
 		case machine.Forget:
-			n.tree.ledger(n.path).keep(c.Name, c.Incarnation)
+			n.ledger.keep(c)
 			c.Run = nil
 		case machine.Reply:
 			close(a.Request.Tag.(chan struct{}))
 		case machine.Complete:
+			n.ledger.began(now - n.since)
 			n.since = now
 			close(n.complete)
 		case machine.Blocked:
@@ -273,7 +283,7 @@ func (n *node) finish() {
 	if n.timer != nil {
 		n.timer.Stop()
 	}
-	n.tree.ledger(n.path).close(n.m)
+	n.ledger.close(n.m, n.now-n.since)
 	close(n.over)
 }
 

@@ -65,6 +65,23 @@ func (o *offers) look(path string) ([]offer, <-chan struct{}) {
 	return o.by[path], o.changed
 }
 
+// Offers is what the runs that live now in the whole tree have published of
+// type T, by path: of each the last. It waits for nothing.
+func Offers[T any](s *Supervisor) map[string]T {
+	o := &s.tree.offers
+	o.mu.Lock()
+	defer o.mu.Unlock()
+	all := map[string]T{}
+	for path, found := range o.by {
+		for _, f := range found {
+			if v, ok := f.value.(T); ok && f.run.phase.Load() == live {
+				all[path] = v
+			}
+		}
+	}
+	return all
+}
+
 // Get is what the run that lives now at ref has published of type T, the last
 // if there are several; T may be an interface. It waits until there is such a
 // thing: while the child starts, waits for a restart, or has not published it

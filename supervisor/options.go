@@ -4,6 +4,7 @@ import (
 	"context"
 	"log/slog"
 	"strconv"
+	"time"
 
 	"github.com/coppice-go/coppice/child"
 )
@@ -42,6 +43,11 @@ type Options struct {
 	// Redact hides secrets in arguments and in lines of output. It is called
 	// from many goroutines. Optional; nil is child.HideSecrets.
 	Redact func(string) string
+	// Drain is how long the tree goes on as before when it was told to stop, so
+	// that those who send it work have time to see that and turn elsewhere. It
+	// comes before the budget of the stop, but within the deadline of Stop's
+	// context. A second Stop ends it. Optional; zero is not at all.
+	Drain time.Duration
 }
 
 func (o Options) logger() *slog.Logger {
@@ -68,6 +74,9 @@ func (o Options) redact(s string) (safe string) {
 func (o Options) New(spec Spec) (*Supervisor, error) {
 	if o.Panics > Crash {
 		return nil, &InvalidError{[]*SpecError{{"Options", "Panics", o.Panics.String(), "is none of the constants"}}}
+	}
+	if o.Drain < 0 {
+		return nil, &InvalidError{[]*SpecError{{"Options", "Drain", o.Drain.String(), "is negative"}}}
 	}
 	p, err := makePlan(spec)
 	if err != nil {

@@ -69,6 +69,7 @@ func policyOf(s child.Spec, backoff strategies.Backoff, calls, decides bool) mac
 		Restart: s.Restart, Stuck: s.Stuck, Supervisor: supervises(s), Significant: s.Significant,
 		Announces: calls || s.Ready.Probe != nil || s.Ready.After > 0, Calls: calls,
 		Decides: decides, OwnThread: s.OwnThread, Watched: watchedBy(s), MaxRun: s.Liveness.MaxRun,
+		Kills: kills(s), Readiness: s.Ready.Call || s.Ready.Probe != nil || s.Ready.After > 0,
 		Grace: s.Shutdown, Patience: patienceOf(s), Backoff: backoff.WithDefaults(),
 	}
 	if p.Grace == 0 && p.Supervisor {
@@ -84,6 +85,12 @@ func supervises(s child.Spec) bool {
 	_, sub := s.Run.(*subtree)
 	_, whole := s.Run.(*Supervisor)
 	return sub || whole
+}
+
+// kills reports whether a run of s dies when it is killed, as a process does.
+func kills(s child.Spec) bool {
+	k, is := s.Run.(interface{ Kills() bool })
+	return is && k.Kills()
 }
 
 // patienceOf is how long one attempt to start s may take.

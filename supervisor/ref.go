@@ -194,9 +194,9 @@ func (r Ref) Status() (Status, error) {
 		n.mu.Unlock()
 		return Status{}, &CallError{"which_child", r.path, ErrNotFound}
 	}
-	seen := n.see(c, n.tree.now())
+	seen := see(n.m, c, n.tree.now())
 	n.mu.Unlock()
-	s := n.status(&seen)
+	s := n.tree.status(n.path, &seen)
 	if seen.run != nil {
 		seen.run.tell(&s, false)
 	}

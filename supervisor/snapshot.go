@@ -52,12 +52,21 @@ func (s State) MarshalText() ([]byte, error) { return []byte(s.String()), nil }
 // dynamic supervisor has one spec.
 type Count = machine.Count
 
+// Counts is how often something has happened at a place, or at several. All of
+// it is exact: every run that begins and every one that ends counts once. A
+// failed start is an exit too. It is a plain value.
+type Counts = machine.Counts
+
 // Status is where a place in the tree stands. It is a plain value.
 type Status struct {
 	// Name and Path say which place it is.
 	Name, Path string
 	// Supervisor says that it is a supervisor's.
 	Supervisor bool
+	// Dynamic says that the supervisor has a Template.
+	Dynamic bool
+	// Readiness says that its spec has a Ready.
+	Readiness bool
 	// State is where it stands.
 	State State
 	// Since is when that began. For one that runs it is when its start was
@@ -72,6 +81,11 @@ type Status struct {
 	// Deaths are how its last runs ended, if they failed or ended by
 	// themselves: at most ten, the oldest first.
 	Deaths []Death
+	// Held says that [Ref.Hold] has stopped it.
+	Held bool
+	// Counts is how often something has happened at the place since it was
+	// made; it goes on when a supervisor above is restarted.
+	Counts Counts
 	// Facts are what its run tells of itself, if it is a process.
 	Facts child.Facts
 	// NextAttempt is when it will be started, while State is Restarting.
@@ -88,8 +102,21 @@ type Status struct {
 	Strategy strategies.Strategy
 	// Intensity is a supervisor's, its defaults applied.
 	Intensity strategies.Intensity
+	// Starting is how long a supervisor's last start took, until the last child
+	// was started; zero if none was complete.
+	Starting time.Duration
+	// Stopping is how long its last stop took, zero if there was none.
+	Stopping time.Duration
 	// Children are a supervisor's children in start order, if it runs.
 	Children []Status
+	// Former are the children that a supervisor had when it ran last, while it
+	// does not run below one that does: their counts will go on. [Status.All]
+	// does not yield them.
+	Former []Status
+	// Gone is what was counted at places below a supervisor that are no more: at
+	// most about a thousand, by their paths below it, in which a * stands for
+	// the names of those that went, and of a dynamic supervisor's children.
+	Gone map[string]Counts
 }
 
 // A Death is how one run ended.
@@ -136,16 +163,26 @@ type Snapshot struct {
 	Seq uint64
 	// Time is when it was begun.
 	Time time.Time
+	// Missed is how many events readers have missed in all, each reader's for
+	// itself.
+	Missed uint64
+	// Draining says that the tree was told to stop and does not begin with that
+	// before its [Options] Drain is over.
+	Draining bool
 	// Root is the root. Its Children are empty before the first Serve.
 	Root Status
 }
+
+// Seq is the number of the last event: if it is that of a snapshot, nothing has
+// happened since.
+func (s *Supervisor) Seq() uint64 { return s.tree.hub.last.Load() }
 
 // Snapshot shows the tree, each supervisor at one moment. It holds up nobody
 // for longer than copying one supervisor's children takes, and waits for no
 // start and no stop.
 func (s *Supervisor) Snapshot() Snapshot {
 	t := s.tree
-	snap := Snapshot{Seq: t.hub.last.Load(), Time: time.Now()}
+	snap := Snapshot{Seq: t.hub.last.Load(), Time: time.Now(), Missed: t.hub.lost.Load(), Draining: t.draining.Load()}
 	spec := &s.plan.spec
 	snap.Root = Status{
 		Name: spec.Name, Path: spec.Name, Supervisor: true, Strategy: spec.Strategy,
@@ -191,6 +228,7 @@ type seen struct {
 // itself fills in what a supervisor knows of itself.
 func (n *node) itself(s *Status) {
 	s.Strategy, s.Intensity = n.plan.spec.Strategy, n.plan.spec.Intensity.WithDefaults()
+	s.Dynamic = n.plan.spec.Template != nil
 	if s.Intensity.Each {
 		return
 	}
@@ -207,15 +245,21 @@ func (n *node) describe(s *Status, deep bool) {
 	now := n.tree.now()
 	all := make([]seen, 0, n.m.Len())
 	n.m.Each(func(c *machine.Child) bool {
-		all = append(all, n.see(c, now))
+		all = append(all, see(n.m, c, now))
 		return true
 	})
+	n.ledger.total(s) // under the same lock, so that what goes is counted once
 	n.mu.Unlock()
 	s.Children = make([]Status, len(all))
 	for i := range all {
-		s.Children[i] = n.status(&all[i])
-		if r := all[i].run; r != nil {
-			r.tell(&s.Children[i], deep)
+		st := &s.Children[i]
+		*st = n.tree.status(n.path, &all[i])
+		r := all[i].run
+		if r != nil {
+			r.tell(st, deep)
+		}
+		if deep && st.Supervisor && (r == nil || r.sub() == nil) {
+			n.ledger.sub(st.Name).describe(n.tree, st)
 		}
 	}
 }
@@ -232,29 +276,30 @@ func (r *run) tell(s *Status, deep bool) {
 		sub.describe(s, true)
 	default:
 		sub.itself(s)
+		sub.ledger.total(s)
 	}
 }
 
-// see copies a child. Its caller holds the lock.
-func (n *node) see(c *machine.Child, now time.Duration) seen {
+// see copies a child of m. Its caller holds the lock.
+func see(m *machine.Machine, c *machine.Child, now time.Duration) seen {
 	s := seen{child: c, incarnation: c.Incarnation, since: c.Since, state: c.State, told: c.Told}
 	if c.Live() {
 		s.run, _ = c.Run.(*run)
 	}
 	if c.Past != nil {
-		past := *c.Past
-		s.deaths = past.Deaths()
-		s.past, s.count = &past, c.WindowCount(now, n.m.Intensity)
+		s.deaths = c.Past.Deaths()
+		s.past, s.count = c.Past.Copy(), c.WindowCount(now, m.Intensity)
 	}
 	return s
 }
 
-// status makes a Status of what was seen.
-func (n *node) status(s *seen) Status {
+// status makes a Status of what was seen under the supervisor above.
+func (t *tree) status(above string, s *seen) Status {
 	c := s.child
 	st := Status{
-		Name: c.Name, Path: n.path + "/" + c.Name, Supervisor: c.Policy.Supervisor, State: State(s.state),
-		Since: n.tree.wall(s.since), Incarnation: s.incarnation, WindowRestarts: s.count,
+		Name: c.Name, Path: above + "/" + c.Name, Supervisor: c.Policy.Supervisor, Readiness: c.Policy.Readiness, State: State(s.state),
+		Since: t.wall(s.since), Incarnation: s.incarnation, WindowRestarts: s.count,
+		Counts: machine.CountsOf(s.past, s.incarnation, s.state),
 	}
 	if s.state == machine.Stopping || s.state == machine.Stuck {
 		st.Reason = s.told
@@ -266,13 +311,13 @@ func (n *node) status(s *seen) Status {
 	if p == nil {
 		return st
 	}
-	st.Restarts = p.Restarts
+	st.Restarts, st.Held = p.Restarts, p.Held
 	st.Deaths = make([]Death, len(s.deaths))
 	for i, d := range s.deaths {
-		st.Deaths[i] = Death{Exit: d.Exit, At: n.tree.wall(d.At), Lived: d.Lived, Incarnation: d.Incarnation}
+		st.Deaths[i] = Death{Exit: d.Exit, At: t.wall(d.At), Lived: d.Lived, Incarnation: d.Incarnation}
 	}
 	if s.state == machine.Restarting {
-		st.NextAttempt, st.Wait = n.tree.wall(p.Next), p.Wait
+		st.NextAttempt, st.Wait = t.wall(p.Next), p.Wait
 	}
 	return st
 }

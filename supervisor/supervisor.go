@@ -121,6 +121,7 @@ func (s *Supervisor) serve(ctx context.Context, complete func()) error {
 	t := s.tree
 	n := newNode(t, nil, s.plan.spec.Name, s.plan, context.WithoutCancel(ctx))
 	t.root.Store(n)
+	n.ledger.opened()
 	t.log.open()
 	n.start()
 	s.attend(ctx, n, l, complete)
@@ -129,54 +130,6 @@ func (s *Supervisor) serve(ctx context.Context, complete func()) error {
 	t.hub.wake()
 	close(l.done)
 	return l.err
-}
-
-// attend waits for what concerns the root as a whole: the start is complete,
-// somebody wants it to stop, the budget of the stop is over, it has ended.
-func (s *Supervisor) attend(ctx context.Context, n *node, l *life, started func()) {
-	var (
-		complete, ending = n.complete, n.ending
-		asked            = ctx.Done()
-		blocked          chan struct{}
-		deadline         time.Time
-		budget           = time.NewTimer(child.Infinity)
-	)
-	defer budget.Stop()
-	tighten := func(at time.Time) {
-		if deadline.IsZero() || at.Before(deadline) {
-			deadline = at
-			budget.Reset(time.Until(at))
-		}
-	}
-	for {
-		select {
-		case <-complete:
-			complete = nil
-			close(l.complete)
-			started()
-		case <-asked:
-			asked = nil
-			n.stop()
-		case call := <-l.stops:
-			n.stop()
-			if !call.deadline.IsZero() {
-				tighten(call.deadline)
-			}
-		case <-ending:
-			ending = nil
-			if grace := s.budget(); deadline.IsZero() && grace != child.Infinity {
-				tighten(time.Now().Add(grace))
-			}
-		case <-budget.C:
-			n.kill()
-			blocked = n.blocked
-		case <-blocked:
-			blocked = nil
-			n.leave()
-		case <-n.over:
-			return
-		}
-	}
 }
 
 // budget is how long a whole stop may take that names no deadline.
@@ -243,6 +196,10 @@ func (s *Supervisor) Wait() error {
 // Done is closed when the tree has ended. A later Serve has another.
 func (s *Supervisor) Done() <-chan struct{} { return s.current().done }
 
+// Redact hides secrets in a text as the tree's [Options] say. Whoever shows arguments
+// or lines of output passes them through it.
+func (s *Supervisor) Redact(text string) string { return s.tree.options.redact(text) }
+
 // Ref is the root's place.
 func (s *Supervisor) Ref() Ref { return Ref{s.tree, s.plan.spec.Name} }
 
@@ -257,6 +214,7 @@ func serveNested(ctx context.Context, r *run, p *plan) error {
 	if !r.adopt(n) {
 		return ErrServing
 	}
+	n.ledger.opened()
 	n.start()
 	complete, asked, killed := n.complete, ctx.Done(), r.Killed()
 	for {

@@ -43,6 +43,8 @@ type Policy struct {
 	Calls       bool          // for the driver: and it waits for the run to say so
 	Decides     bool          // the spec has a Decide
 	OwnThread   bool          // each run wants a new goroutine
+	Kills       bool          // a run that is killed dies, as a process does
+	Readiness   bool          // for the driver: the spec has a Ready
 	Watched     bool          // for the driver: somebody looks whether it is ready or alive
 	MaxRun      time.Duration // from when it was ready; 0 is for ever
 	Patience    time.Duration
@@ -79,12 +81,15 @@ type Past struct {
 	Next     time.Duration // when the next attempt is due, while Restarting
 	Wait     time.Duration // the delay that Next comes from
 	Log      any           // for the driver
+	Held     bool          // somebody has stopped it, and only a call starts it again
 	deaths   history
 	lived    time.Duration // how long the last run lived, from when it was ready
 	delay    time.Duration // state of the backoff
 	verdict  Verdict       // while Dead: what the user's code made of Last
 	window   strategies.Window
 	waiters  []*Request
+	counts   *Counts // nil until it is needed; without Starts, and the exits of cause stop
+	before   uint64  // incarnations that belong to an earlier place of the name
 }
 
 // Live reports whether a run is behind the child.

@@ -38,14 +38,18 @@ func (m *Machine) exited(c *Child, exit *child.Exit, v Verdict) {
 	switch {
 	case was == Stopping || was == Stuck:
 		exit.Tell(c.Told, c.Killed)
+		c.tally(exit, ByType, false)
 		m.ended(c, exit)
 	case m.holds(c): // its turn to be stopped had not come (rule 54)
+		c.tally(exit, v, was == Starting)
 		m.noteExit(c, m.record(c, exit), Follows, 0)
 		m.brought(c)
 	case was == Starting:
+		c.tally(exit, v, true)
 		m.unstarted(c, exit, v)
 	default:
 		c.past().lived = ran
+		c.tally(exit, v, false)
 		exit = m.record(c, exit)
 		m.hear(c, exit, v)
 	}
@@ -171,7 +175,7 @@ func (m *Machine) attempt(c *Child) {
 	c.uncounted = false
 	p.Restarts++
 	if m.alone() {
-		m.launch(c)
+		m.relaunch(c, p.Last().Exit.Cause())
 		return
 	}
 	m.regroup(c, false)
@@ -205,7 +209,7 @@ func (m *Machine) ended(c *Child, exit *child.Exit) {
 		m.unstarted(c, exit, ByType)
 	case c.Told == child.ByBounce:
 		m.noteExit(c, exit, Restarts, 0)
-		m.launch(c)
+		m.relaunch(c, child.CauseBounce)
 	case c.Told == child.ByCall && m.goes(c):
 		m.noteExit(c, exit, Goes, 0)
 		m.replyDown(c)
@@ -225,6 +229,7 @@ func (m *Machine) unstarted(c *Child, exit *child.Exit, v Verdict) {
 		return
 	}
 	exit.FailStart()
+	c.failed(exit)
 	exit = m.record(c, exit)
 	switch {
 	case v == EndTree:
@@ -280,37 +285,6 @@ func (m *Machine) retry(c *Child, exit *child.Exit) {
 	m.schedule(c, wait)
 }
 
-// launch begins the next run of c.
-func (m *Machine) launch(c *Child) {
-	m.unschedule(c)
-	c.Incarnation++
-	c.Told, c.Killed, c.uncounted = child.NotTold, false, false
-	c.Since = m.now
-	m.live++
-	if c.Policy.Announces || c.Leftover {
-		c.State = Starting
-		m.note(Began, c)
-		if c.Policy.Patience != child.Infinity {
-			m.schedule(c, c.Policy.Patience)
-		}
-		m.act(Launch, c)
-		return
-	}
-	m.started(c)
-	m.act(Launch, c)
-}
-
-// started completes the start of c.
-func (m *Machine) started(c *Child) {
-	m.unschedule(c)
-	c.State, c.Since = Running, m.now
-	if c.Policy.MaxRun > 0 {
-		m.schedule(c, c.Policy.MaxRun)
-	}
-	m.note(Started, c)
-	m.replyUp(c, nil, nil)
-}
-
 // tell tells c's run to stop.
 func (m *Machine) tell(c *Child, why child.Reason) {
 	m.unschedule(c)
@@ -332,6 +306,7 @@ func (m *Machine) tell(c *Child, why child.Reason) {
 // kill ends the grace of c's run.
 func (m *Machine) kill(c *Child) {
 	c.Killed = true
+	c.killed()
 	m.note(Killing, c)
 	m.act(Kill, c)
 	m.schedule(c, Settle)
@@ -352,6 +327,7 @@ func (m *Machine) stuck(c *Child) {
 		m.ended(c, exit)
 	case m.op.kind == initial && c.unready: // nothing may take the place of this attempt
 		exit.FailStart()
+		c.failed(exit)
 		m.shut(End{Cause: InitFailed, Child: c, Exit: *exit})
 	case c.Policy.Stuck == child.Escalate:
 		m.giveUp(c, exit, false)
@@ -363,6 +339,7 @@ func (m *Machine) detach(c *Child) {
 	m.unschedule(c)
 	m.live--
 	c.State = Down
+	c.tally(&child.Exit{Kind: child.KilledByUs, Reason: c.Told}, ByType, false)
 	m.act(Detach, c)
 	m.replyDown(c)
 }

@@ -57,10 +57,24 @@ func (p *Past) Deaths() []Death {
 	return append(append(make([]Death, 0, len(ring)), ring[first:]...), ring[:first]...)
 }
 
+// Copy is a copy that nobody changes, but for the deaths.
+func (p *Past) Copy() *Past {
+	c := *p
+	if p.counts != nil {
+		n := *p.counts
+		c.counts = &n
+	}
+	return &c
+}
+
 // Inherit makes c go on where a child of an earlier life at its place ended.
 func (c *Child) Inherit(from *Child) {
 	c.Incarnation = from.Incarnation
 	if from.Past != nil && (len(from.Past.deaths.ring) > 0 || from.Past.Log != nil) {
 		c.past().deaths, c.Past.Log = from.Past.deaths, from.Past.Log
+	}
+	if from.Past != nil {
+		p := from.Past.Copy()
+		c.past().counts, c.Past.before, c.Past.Held = p.counts, p.before, p.Held
 	}
 }

@@ -146,7 +146,7 @@ func (m *Machine) startNext() bool {
 			if !m.op.begun {
 				m.op.begun, m.op.since = true, m.now
 			}
-			m.launch(c)
+			m.startOne(c)
 		}
 		if m.op.begun && c.State != Running && (c.State.live() || m.op.kind == initial && c.State == Restarting) {
 			return false
@@ -159,6 +159,9 @@ func (m *Machine) startNext() bool {
 // wants reports whether the procedure starts c: a group everything that does
 // not run, whatever has brought it down (rule 51), RestartAll what it stopped.
 func (m *Machine) wants(c *Child) bool {
+	if c.Past != nil && c.Past.Held {
+		return false
+	}
 	if m.op.kind != all {
 		return c.State == Down || c.State == Restarting
 	}

@@ -34,7 +34,11 @@ const (
 	Delete               // forget one that is down
 	Bounce               // stop it if it runs, and start it
 	RestartAll           // all that run
+	Hold                 // Terminate, and nothing but a call starts it again
 )
+
+// ends reports whether the call waits for the end of a run.
+func (o Op) ends() bool { return o == Terminate || o == Hold }
 
 // Request is a call. Err and Exit are the answer.
 type Request struct {
@@ -102,6 +106,10 @@ func (m *Machine) take(r *Request) bool {
 		return false
 	}
 	switch r.Op {
+	case Hold:
+		c.past().Held = true
+		m.terminate(c, r)
+		return true
 	case Terminate:
 		m.terminate(c, r)
 		return true
@@ -154,13 +162,14 @@ func (m *Machine) takeNew(r *Request) bool {
 func (m *Machine) bequeath(c *Child) {
 	for _, r := range m.queue {
 		if r.Op == Start && r.Name == c.Name {
-			r.Child.Incarnation = max(r.Child.Incarnation, c.Incarnation)
+			r.Child.Follow(c.Incarnation)
 		}
 	}
 }
 
 // startFor starts c, and answers r when the start is complete or has failed.
 func (m *Machine) startFor(c *Child, r *Request, o origin) {
+	c.past().Held = false
 	c.origin = o
 	m.wait(c, r)
 	m.launch(c)
@@ -195,7 +204,7 @@ func (m *Machine) bounce(c *Child, r *Request) bool {
 		return false
 	}
 	if c.Past != nil {
-		c.Past.delay = 0
+		c.Past.delay, c.Past.Held = 0, false
 	}
 	switch c.State {
 	case Running, Starting:
@@ -208,7 +217,7 @@ func (m *Machine) bounce(c *Child, r *Request) bool {
 		m.wait(c, r)
 		m.unschedule(c)
 		if m.alone() {
-			m.launch(c)
+			m.relaunch(c, child.CauseBounce)
 		} else {
 			m.regroup(c, false)
 		}
@@ -245,12 +254,12 @@ func (m *Machine) wait(c *Child, r *Request) {
 // nobody's but the machine's.
 func (m *Machine) replyUp(c *Child, err error, exit *child.Exit) {
 	c.origin = automatic
-	m.answer(c, func(r *Request) bool { return r.Op != Terminate }, err, exit)
+	m.answer(c, func(r *Request) bool { return !r.Op.ends() }, err, exit)
 }
 
 // replyDown answers those who wait for c to end.
 func (m *Machine) replyDown(c *Child) {
-	m.answer(c, func(r *Request) bool { return r.Op == Terminate }, nil, nil)
+	m.answer(c, func(r *Request) bool { return r.Op.ends() }, nil, nil)
 }
 
 func (m *Machine) answer(c *Child, which func(*Request) bool, err error, exit *child.Exit) {
