@@ -25,7 +25,29 @@ func TestMain(m *testing.M) {
 		}
 		time.Sleep(time.Hour)
 	}
-	os.Exit(m.Run())
+	code := m.Run()
+	if left := leaks(); code == 0 && left != "" {
+		println("goroutines of the package are left behind:\n" + left)
+		code = 1
+	}
+	os.Exit(code)
+}
+
+// leaks are the stacks of this package's goroutines, once they have had time to
+// end.
+func leaks() string {
+	buffer := make([]byte, 1<<20)
+	for deadline := time.Now().Add(10 * time.Second); ; time.Sleep(10 * time.Millisecond) {
+		var left []string
+		for _, stack := range strings.Split(string(buffer[:runtime.Stack(buffer, true)]), "\n\n") {
+			if strings.Contains(stack, "coppice/metrics.(") {
+				left = append(left, stack)
+			}
+		}
+		if len(left) == 0 || time.Now().After(deadline) {
+			return strings.Join(left, "\n\n")
+		}
+	}
 }
 
 func TestWhatProcessesUse(t *testing.T) {

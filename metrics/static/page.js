@@ -182,7 +182,7 @@ async function show(path, keepFocus) {
     ['next try', c.next_attempt && new Date(c.next_attempt).toLocaleTimeString()]];
   $('facts').replaceChildren(...facts.filter(([, v]) => v).flatMap(([k, v]) => [element('dt', k), element('dd', v)]));
   $('deaths').replaceChildren(...c.deaths.map((d) => {
-    const item = element('li', new Date(d.at).toLocaleString() + ', run ' + d.incarnation + ' after ' + span(1000 * d.lived_seconds) + ': ' + d.cause + ': ' + d.text);
+    const item = element('li', new Date(d.at).toLocaleString() + ', run ' + d.incarnation + ' after ' + span(1000 * d.lived_seconds) + ': ' + d.text);
     if (d.stack) item.append(element('pre', d.stack));
     if (d.output) item.append(element('pre', d.output.join('\n')));
     return item;
