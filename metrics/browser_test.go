@@ -155,7 +155,7 @@ func TestThePageInARealBrowser(t *testing.T) {
 		Name: "shop", Intensity: strategies.Intensity{Restarts: 5, Period: time.Hour},
 		Children: []child.Specer{
 			child.Spec{Name: "web", Run: child.Func(idle)},
-			child.Spec{Name: "cart", Backoff: strategies.Backoff{Min: time.Minute}, Run: child.Func(func(ctx context.Context) error {
+			child.Spec{Name: "cart", Backoff: strategies.Backoff{Threshold: time.Hour, Min: time.Minute}, Run: child.Func(func(ctx context.Context) error {
 				select {
 				case <-crash:
 					panic("<b>no more carts</b>")
