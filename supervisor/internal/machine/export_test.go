@@ -123,6 +123,9 @@ func (m *Machine) brokenChildren() string {
 // brokenChild checks that c's state has a way out, and no deadline without a
 // meaning.
 func (m *Machine) brokenChild(c *Child) string {
+	if c.Past != nil && c.Past.Held && (c.State == Starting || c.State == Running || c.State == Restarting) {
+		return "it runs though it is held"
+	}
 	if n := c.Counts(); n.Exits[child.CauseStop] > n.Starts {
 		return "more of its runs have ended than were begun"
 	}

@@ -111,7 +111,7 @@ func (w *world) living() (all []*Child) {
 
 func (f *fuzzer) ask() {
 	s := &f.source
-	r := &Request{Op: pick(s, Start, Terminate, Restart, Delete, Bounce, RestartAll)}
+	r := &Request{Op: pick(s, Start, Terminate, Restart, Delete, Bounce, RestartAll, Hold)}
 	r.Name = fmt.Sprintf("c%d", s.n(7))
 	if r.Op == Start {
 		r.Child = &Child{Name: r.Name, Policy: f.policy()}

@@ -211,8 +211,8 @@ func (p *player) input(words []string) {
 		p.how[rest[0]].next = rest[1:]
 	case "plan": // the same, of a child to come
 		p.plan = rest
-	case "terminate", "restart", "delete", "bounce":
-		ops := map[string]Op{"terminate": Terminate, "restart": Restart, "delete": Delete, "bounce": Bounce}
+	case "terminate", "restart", "delete", "bounce", "hold":
+		ops := map[string]Op{"terminate": Terminate, "restart": Restart, "delete": Delete, "bounce": Bounce, "hold": Hold}
 		p.ask(&Request{Op: ops[op], Name: rest[0]}, rest)
 	case "restart_all":
 		p.ask(&Request{Op: RestartAll, Name: "all"}, append([]string{"all"}, rest...))
@@ -400,7 +400,7 @@ func (p *player) answer(r *Request) {
 	}
 	ops := [...]string{
 		Start: "start", Terminate: "terminate", Restart: "restart", Delete: "delete",
-		Bounce: "bounce", RestartAll: "restart",
+		Bounce: "bounce", RestartAll: "restart", Hold: "hold",
 	}
 	p.say("%s:%s=%s", ops[r.Op], r.Name, words[r.Err])
 }
