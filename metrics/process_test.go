@@ -78,10 +78,10 @@ func TestWhatProcessesUse(t *testing.T) {
 }
 
 // shows waits until a scrape shows all that is wanted. On a machine that is busy
-// a sample takes long, and the next one then comes a hundred times as long after.
+// samples take long, and the next one then comes a hundred times as long after.
 func shows(t *testing.T, c *metrics.Collector, wanted ...string) {
 	t.Helper()
-	for deadline := time.Now().Add(time.Minute); ; time.Sleep(10 * time.Millisecond) {
+	for deadline := time.Now().Add(3 * time.Minute); ; time.Sleep(10 * time.Millisecond) {
 		got, missing := text(t, c), ""
 		for _, w := range wanted {
 			if !strings.Contains(got, w) {

@@ -116,6 +116,7 @@ func (u *usage) both() (map[string]*use, map[string]load) {
 func (u *usage) run(done <-chan struct{}) {
 	timer := time.NewTimer(0)
 	defer timer.Stop()
+	var before time.Duration // what the sample before took
 	for {
 		select {
 		case <-done:
@@ -132,7 +133,9 @@ func (u *usage) run(done <-chan struct{}) {
 			return
 		}
 		u.mu.Unlock()
-		timer.Reset(max(u.every, 100*took))
+		// One slow sample may be the fault of others: it had to wait for a processor.
+		timer.Reset(max(u.every, 100*min(took, before)))
+		before = took
 	}
 }
 
