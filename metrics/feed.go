@@ -102,7 +102,9 @@ func (f *feed) join() (number, last uint64, ok bool) {
 	if f.viewers == 1 {
 		ctx, cancel := context.WithCancel(context.Background())
 		f.stop, f.last, f.frames = cancel, f.site.sup.Seq(), nil
-		go f.run(ctx, f.last)
+		before := map[string]gist{}
+		f.changed(before) // what is so already is no news
+		go f.run(ctx, f.last, before)
 	}
 	return f.number, f.last, true
 }
@@ -141,11 +143,9 @@ func (f *feed) after(number uint64) (frames []*frame, news <-chan struct{}, lost
 }
 
 // run makes a frame each beat in which something has happened.
-func (f *feed) run(ctx context.Context, last uint64) {
+func (f *feed) run(ctx context.Context, last uint64, before map[string]gist) {
 	ticker := time.NewTicker(beat)
 	defer ticker.Stop()
-	before := map[string]gist{}
-	f.changed(before) // what is so already is no news
 	for ticks := 0; ; ticks++ {
 		select {
 		case <-ctx.Done():

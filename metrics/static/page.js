@@ -252,7 +252,8 @@ async function load() {
 }
 function follow(seq) {
   const source = new EventSource('events?rows&after=' + seq);
-  source.onopen = () => { $('link').textContent = ''; };
+  // What changed between the first look at the tree and the stream is in a second look.
+  source.onopen = () => { $('link').textContent = ''; load().catch(() => {}); };
   source.onerror = () => {
     $('link').textContent = 'No connection; trying again.';
     source.close();
