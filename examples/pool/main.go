@@ -3,7 +3,7 @@
 // room, and at last all are stopped at once.
 //
 //	go run ./examples/pool            # ends by itself after a second or two
-//	go run ./examples/pool -n 100000  # so many; ten thousand take about 50 MB
+//	go run ./examples/pool -n 100000  # so many; ten thousand take about 60 MB
 //
 // It needs nothing but Go.
 package main
