@@ -7,6 +7,10 @@
 //
 //	go run ./examples/quickstart -for 8s
 //
+// Then pool, for children that come and go; testing, for the tests of a tree of
+// one's own; fromsuture, for who has a program already; and thousands, for very
+// many processes.
+//
 // The programs are no part of the library: nothing imports them, and they use
 // it only as any other program could.
 package examples
