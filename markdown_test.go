@@ -12,6 +12,7 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
+	"regexp"
 	"strings"
 	"testing"
 )
@@ -65,6 +66,51 @@ func TestCodeInDocumentsCompiles(t *testing.T) {
 	}
 }
 
+func TestTheGuideFromSutureLeavesNothingOut(t *testing.T) {
+	t.Parallel()
+	text, err := os.ReadFile("docs/FROM_SUTURE.md")
+	if err != nil {
+		t.Fatal(err)
+	}
+	suture, err := newCompiler(t).importer.Import("github.com/thejerf/suture/v4")
+	if err != nil {
+		t.Fatal(err)
+	}
+	names := exported(suture.Scope())
+	if len(names) < 50 {
+		t.Fatalf("suture has %d names; nothing was checked", len(names))
+	}
+	for _, name := range names {
+		if !regexp.MustCompile(`\b` + name + `\b`).Match(text) {
+			t.Errorf("what takes the place of suture's %s?", name)
+		}
+	}
+}
+
+// exported are the exported names of a package, those of the methods of its
+// types, and those of the fields of its Spec.
+func exported(scope *types.Scope) (names []string) {
+	note := func(name string) {
+		if ast.IsExported(name) {
+			names = append(names, name)
+		}
+	}
+	for _, name := range scope.Names() {
+		note(name)
+		typ := scope.Lookup(name).Type()
+		methods := types.NewMethodSet(types.NewPointer(typ))
+		for i := range methods.Len() {
+			note(methods.At(i).Obj().Name())
+		}
+		if fields, ok := typ.Underlying().(*types.Struct); ok && name == "Spec" {
+			for i := range fields.NumFields() {
+				note(fields.Field(i).Name())
+			}
+		}
+	}
+	return names
+}
+
 // block is a piece of code in a document.
 type block struct {
 	text string
@@ -94,6 +140,9 @@ func sections(document string) [][]block {
 	}
 	return all
 }
+
+// piece is the name of a file that is put together here and is no whole program.
+const piece = "piece"
 
 // compiler checks the types in code, with the packages that this module needs.
 type compiler struct {
@@ -136,7 +185,7 @@ func (c *compiler) document(name, text string) (offences []string) {
 		config := types.Config{Importer: c.importer, Error: func(err error) {
 			// Soft is what is declared or imported and not used: a piece of a
 			// program need not use all that it names.
-			if e, ok := err.(types.Error); !ok || !e.Soft {
+			if e, ok := err.(types.Error); !ok || !e.Soft || c.fset.PositionFor(e.Pos, false).Filename != piece {
 				offences = append(offences, err.Error())
 			}
 		}}
@@ -152,14 +201,14 @@ func (c *compiler) parse(name string, b block) (*ast.File, error) {
 	if strings.HasPrefix(b.text, "package ") {
 		return parser.ParseFile(c.fset, name, at[1:]+b.text, parser.SkipObjectResolution)
 	}
-	if file, err := parser.ParseFile(c.fset, name, head()+at+b.text, parser.SkipObjectResolution); err == nil {
+	if file, err := parser.ParseFile(c.fset, piece, head()+at+b.text, parser.SkipObjectResolution); err == nil {
 		return file, nil
 	}
-	return parser.ParseFile(c.fset, name, head()+"func _() (_ error) {"+at+b.text+"\nreturn\n}\n", parser.SkipObjectResolution)
+	return parser.ParseFile(c.fset, piece, head()+"func _() (_ error) {"+at+b.text+"\nreturn\n}\n", parser.SkipObjectResolution)
 }
 
 func (c *compiler) mustParse(text string) *ast.File {
-	file, err := parser.ParseFile(c.fset, "given", head()+text, parser.SkipObjectResolution)
+	file, err := parser.ParseFile(c.fset, piece, head()+text, parser.SkipObjectResolution)
 	if err != nil {
 		panic(err)
 	}
@@ -187,6 +236,7 @@ func TestDocumentCheckFindsOffences(t *testing.T) {
 		"a wrong declaration":            {"func f() int { return \"\" }", 1},
 		"a program":                      {"package main\n\nimport \"fmt\"\n\nfunc main() { fmt.Println() }", 0},
 		"a program without its import":   {"package main\n\nfunc main() { fmt.Println() }", 1},
+		"a program with one too many":    {"package main\n\nimport (\n\"fmt\"\n\"io\"\n)\n\nfunc main() { fmt.Println() }", 1},
 		"another block of the section":   {"f()\n" + fence + "\ntext\n" + fence + "go\nfunc f() {}", 0},
 		"a block of another section":     {"f()\n" + fence + "\n# Title\n" + fence + "go\nfunc f() {}", 1},
 	}
