@@ -49,17 +49,10 @@ func run(ctx context.Context, out io.Writer) error {
 	if err != nil {
 		return err
 	}
-	told := make(chan struct{})
-	go func() {
-		defer close(told)
-		for e := range sup.Events(context.Background(), 0) {
-			fmt.Fprintln(out, e)
-		}
-	}()
-	<-ctx.Done()
-	err = sup.Wait()
-	<-told
-	return err
+	for e := range sup.Events(context.Background(), 0) { // until the tree has ended
+		fmt.Fprintln(out, e)
+	}
+	return sup.Wait()
 }
 
 // dial is a line to an exchange that does not exist: a price each tenth of a
