@@ -60,8 +60,17 @@ type Maker interface {
 // that calls f nil or gets nil from it fails.
 //
 // The service that f makes may be an [Announcer]; one that is none has started
-// as soon as it is made.
+// as soon as it is made. Whatever else it is stays hidden, since a tree is made
+// before it: it is not asked as a [Pinger], and not taken for a [Killer], so
+// that with a [Liveness] the spec has to name a [Stuck]. A service that keeps
+// nothing between its runs, as a command of child/process, needs no Fresh.
 func Fresh(f func() Service) Service { return &fresh{make: f} }
+
+// IsFresh reports whether s was made by [Fresh], and so hides what it runs.
+func IsFresh(s Service) bool {
+	_, ok := s.(*fresh)
+	return ok
+}
 
 type fresh struct{ make func() Service }
 

@@ -226,6 +226,12 @@ func (announcer) Serve(ctx context.Context) error {
 	return nil
 }
 
+func TestFreshIsKnownAsSuch(t *testing.T) {
+	if !child.IsFresh(child.Fresh(newName)) || child.IsFresh(child.Func(fallIntoThePit)) || child.IsFresh(nil) {
+		t.Error("it is not")
+	}
+}
+
 func TestFreshMakesAServiceForEachRun(t *testing.T) {
 	t.Parallel()
 	made := 0

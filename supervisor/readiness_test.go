@@ -267,6 +267,9 @@ func TestMistakesInLivenessAndReadinessAreNamed(t *testing.T) {
 	yes := func(context.Context) error { return nil }
 	for want, c := range map[string]child.Spec{
 		"Stuck: wait: a goroutine cannot be killed: with a Liveness choose escalate or abandon": {Liveness: child.Liveness{Timeout: 1}},
+		"Stuck: wait: a goroutine cannot be killed: with a Liveness choose escalate or abandon; whether what Fresh makes can be killed is not known: a service that can needs no Fresh": {
+			Run: child.Fresh(func() child.Service { return pinger{idle, true, true, nil} }), Liveness: child.Liveness{Timeout: 1},
+		},
 		"Stuck: wait: a goroutine":                                                          {Run: pinger{idle, true, false, nil}},
 		"Stuck: wait: a goro":                                                               {Liveness: child.Liveness{MaxRun: 1}},
 		"Liveness.Timeout: -1ns: must not be negative":                                      {Liveness: child.Liveness{Timeout: -1}},

@@ -55,7 +55,11 @@ func (v *validator) liveness(at string, s child.Spec) {
 		}
 	}
 	if !watched.IsZero() && s.Stuck == child.Wait && !s.Kills() {
-		v.wrong(at, "Stuck", s.Stuck, "a goroutine cannot be killed: with a Liveness choose escalate or abandon")
+		why := "a goroutine cannot be killed: with a Liveness choose escalate or abandon"
+		if child.IsFresh(s.Run) {
+			why += "; whether what Fresh makes can be killed is not known: a service that can needs no Fresh"
+		}
+		v.wrong(at, "Stuck", s.Stuck, why)
 	}
 }
 
