@@ -160,14 +160,15 @@ func (h *Handle) Stream(name string) net.Conn { return h.proc.streams[name] }
 
 // Write writes to the standard input of the process. Writers take turns: each
 // call is one piece. It waits while the process does not read, until the
-// deadline, and fails when the process has ended.
+// deadline. It is [ErrEnded] when the process has ended, and when nobody is left
+// to read: the process is about to end, or has closed its input.
 func (h *Handle) Write(b []byte) (int, error) {
 	if h.proc.input == nil {
 		return 0, ErrNoInput
 	}
 	n, err := h.proc.input.Write(b)
-	if err != nil && !h.Alive() {
-		err = ErrEnded
+	if err != nil && (!h.Alive() || errors.Is(err, syscall.EPIPE)) {
+		err = ErrEnded // a broken pipe is seen before the exit
 	}
 	return n, err
 }

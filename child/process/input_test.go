@@ -6,7 +6,6 @@ import (
 	"errors"
 	"os"
 	"strings"
-	"syscall"
 	"testing"
 	"time"
 
@@ -72,11 +71,24 @@ func TestAWriteToAProgramThatDoesNotReadEnds(t *testing.T) {
 			t.Error(err)
 		}
 		within(t, 10*time.Second, "the write", func() {
-			if err := <-wrote; !errors.Is(err, process.ErrEnded) && !errors.Is(err, syscall.EPIPE) {
+			if err := <-wrote; !errors.Is(err, process.ErrEnded) {
 				t.Errorf("got %v", err)
 			}
 		})
 	})
+}
+
+// It is what a writer sees in the moment before the exit is seen.
+func TestAWriteToAProgramThatHasClosedItsInputSaysThatItIsOver(t *testing.T) {
+	needTools(t, "sleep")
+	var out lines
+	c := shell(t, "exec 0<&-; echo closed; exec sleep 300", &out)
+	c.Stdin.From = process.Piped
+	r := serving(t, c)
+	await(t, &out, "closed")
+	if _, err := r.Write([]byte("x")); err != process.ErrEnded || !r.Alive() {
+		t.Errorf("got %v", err)
+	}
 }
 
 func TestWithoutAPipeThereIsNoInput(t *testing.T) {
