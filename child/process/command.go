@@ -84,7 +84,10 @@ type Command struct {
 	// zero is that it is killed.
 	Orphan Orphan
 	// Detach makes a stop leave the process running: the run ends, and nobody
-	// looks after the process any more. Optional; use it with Orphan LiveOn.
+	// looks after the process any more. What it prints must not come to us, as
+	// it would be killed by SIGPIPE at the first line after that: Stdout and
+	// Stderr have to be Inherit or Discard, and a program that wants a file
+	// opens it itself. Optional; use it with Orphan LiveOn.
 	Detach bool
 	// Before is called before each start. A failure is a failed start.
 	// Optional.

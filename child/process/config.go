@@ -46,7 +46,8 @@ type Config struct {
 	// Optional.
 	Shell bool `json:"shell,omitempty" yaml:"shell,omitempty"`
 	// Detach leaves the process running when it is stopped and when our program
-	// ends. Optional.
+	// ends. What it prints is discarded: it would have nobody to read it then.
+	// Optional; not with RedirectOutput.
 	Detach bool `json:"detach,omitempty" yaml:"detach,omitempty"`
 	// RedirectOutput are labels for the output and the error output, at most
 	// two. With the same label twice both are one stream. Optional; a stream
@@ -104,6 +105,7 @@ func (c Config) Validate() error {
 		wrong(!isVariable(key), "env", key, "must have names that are not empty and have no equals sign")
 	}
 	wrong(len(c.RedirectOutput) > 2, "redirect_output", c.RedirectOutput, "must have at most two labels")
+	wrong(c.Detach && len(c.RedirectOutput) > 0, "redirect_output", c.RedirectOutput, "must be empty with detach: nobody reads it after a stop")
 	wrong(c.NumProcesses < 0 || c.NumProcesses > mostProcesses, "numprocesses", strconv.Itoa(c.NumProcesses),
 		"must lie between 0 and "+strconv.Itoa(mostProcesses))
 	wrong(!(c.GracefulTimeout >= 0 && c.GracefulTimeout <= longestGrace), "graceful_timeout",
@@ -128,6 +130,7 @@ func (c Config) Command() (Command, error) {
 	}
 	if c.Detach {
 		made.Orphan = LiveOn
+		made.Stdout.To, made.Stderr.To = Discard, Discard
 	}
 	if c.RedirectInput {
 		made.Stdin.From = Piped

@@ -110,6 +110,7 @@ func TestEveryMistakeOfADefinitionNamesFieldAndValue(t *testing.T) {
 		{`{"name":"x","cmd":"a","graceful_timeout":"1"}`, `Config.graceful_timeout: "\"1\"": must be a number`},
 		{`{"name":"x","cmd":"a","graceful_timeout":-1}`, `Config.graceful_timeout: "-1": must be a number of seconds`},
 		{`{"name":"x","cmd":"a","redirect_output":"a"}`, `Config.redirect_output: "\"a\"": must be a list of strings`},
+		{`{"name":"x","cmd":"a","detach":true,"redirect_output":["a"]}`, `Config.redirect_output: ["a"]: must be empty with detach`},
 		{`{"name":"x","cmd":"a","redirect_output":["a","b","c"]}`, `Config.redirect_output: ["a" "b" "c"]: must have at most two`},
 		{`{"name":"x","cmd":"a","custom_channels":[3]}`, `Config.custom_channels: "[3]": must be empty`},
 		{`{"name":3,"cwd":4}`, "Config.name: \"3\": must be a string"},
@@ -220,7 +221,8 @@ func FuzzConfig(f *testing.F) {
 	for _, text := range []string{
 		`{"name":"web","cmd":"web -v","args":"--port 80","env":{"A":"1"},"uid":33,"gid":"www","cwd":"/srv"}`,
 		`{"name":"a","cmd":["a","$HOME"],"args":["${HOME}","$$"],"os_env":true,"shell":false}`,
-		`{"name":"a","cmd":"cat | wc","shell":true,"detach":true,"redirect_output":["a","a"],"redirect_input":true}`,
+		`{"name":"a","cmd":"cat | wc","shell":true,"redirect_output":["a","a"],"redirect_input":true}`,
+		`{"name":"a","cmd":"a","detach":true}`,
 		`{"name":"a","cmd":"a","custom_streams":["x"],"custom_channels":[],"numprocesses":3,"graceful_timeout":1e-3}`,
 		`{"name":"a","cmd":"a 'b","colour":null}`, `{"name":"a","cmd":"a 2>b $(c) ` + "`d`" + `"}`,
 		`{"name":"a","cmd":null,"uid":null,"args":null,"env":null,"custom_channels":null}`, `[]`, `null`, `{}{`, "\xff",

@@ -295,6 +295,7 @@ func TestAThreadThatEndsTakesNoProcessWithIt(t *testing.T) {
 		t.Run("a process "+name, func(t *testing.T) {
 			needTools(t, "sleep")
 			c := process.Command{Path: "sleep", Args: []string{"300"}, Detach: true, Orphan: orphan}
+			c.Stdout.To, c.Stderr.To = process.Discard, process.Discard
 			r := &running{t: t, killed: make(chan struct{}), offered: make(chan *process.Handle, 1), log: new(lines), done: make(chan struct{})}
 			ctx, stop := context.WithCancel(context.WithValue(context.Background(), child.RuntimeKey{}, r))
 			thread := 0

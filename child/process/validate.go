@@ -50,6 +50,7 @@ func (c Command) Validate() error {
 	m.add(int(c.Stdin.From) >= len(sourceWords.list), "Stdin.From", uint8(c.Stdin.From), "must be Empty, Piped or Ours")
 	c.Stdout.validate(&m, "Stdout")
 	c.Stderr.validate(&m, "Stderr")
+	c.validateDetach(&m)
 	c.descriptors(&m)
 	c.validateReady(&m)
 	c.Notify.validate(&m, c.System.Chroot)
@@ -66,6 +67,14 @@ func (c Command) Validate() error {
 	m.add(int(c.Orphan) >= len(orphanWords.list), "Orphan", uint8(c.Orphan), "must be DieToo or LiveOn")
 	c.supported(&m)
 	return errors.Join(m...)
+}
+
+// validateDetach refuses a stream that nobody would read after the stop: the
+// process would end by SIGPIPE at its next line.
+func (c Command) validateDetach(m *mistakes) {
+	const reason = "must be Inherit or Discard with Detach: nobody reads it after a stop"
+	m.add(c.Detach && c.Stdout.captured(), "Stdout.To", c.Stdout.String(), reason)
+	m.add(c.Detach && c.Stderr.captured(), "Stderr.To", c.Stderr.String(), reason)
 }
 
 // descriptors checks what is passed on.

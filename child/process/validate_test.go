@@ -90,8 +90,14 @@ func TestEveryMistakeIsToldWithItsFieldAndNeverWithASecret(t *testing.T) {
 		"Quota.CPU":     func(c *process.Command) { c.Quota.CPU = math.NaN() },
 		"Quota.Every":   func(c *process.Command) { c.Quota.Every = -1 },
 		"Quota.Samples": func(c *process.Command) { c.Quota.Samples = -1 },
-		"Leftovers":     func(c *process.Command) { c.Leftovers = 9 },
-		"Orphan":        func(c *process.Command) { c.Orphan = 9 },
+		"Stdout.To  ": func(c *process.Command) {
+			c.Detach, c.Stderr.To = true, process.Discard
+		},
+		"Stderr.To": func(c *process.Command) {
+			c.Detach, c.Stdout.To, c.Stderr.To = true, process.Inherit, process.Keep
+		},
+		"Leftovers": func(c *process.Command) { c.Leftovers = 9 },
+		"Orphan":    func(c *process.Command) { c.Orphan = 9 },
 	} {
 		c := process.Command{Path: "sh"}
 		change(&c)
