@@ -2,14 +2,27 @@ package process
 
 import (
 	"errors"
-	"fmt"
 	"sync"
 	"time"
+
+	"github.com/coppice-go/coppice/child"
 )
 
 // ErrIdle is in the end of a process that printed nothing for longer than the
-// Idle of its command.
+// Idle of its command. The exit has the kind KilledByUs and the reason
+// [child.ByBeat]: a line of its output is its sign of life.
 var ErrIdle = errors.New("process: it printed nothing for too long")
+
+// An idleError is an [ErrIdle] that says for how long.
+type idleError time.Duration
+
+func (e idleError) Error() string {
+	return "process: it printed nothing for " + time.Duration(e).String()
+}
+
+func (e idleError) Unwrap() error { return ErrIdle }
+
+func (e idleError) StopReason() child.Reason { return child.ByBeat }
 
 // idle ends a process that is silent. The zero value watches nothing.
 type idle struct {
@@ -35,7 +48,7 @@ func (i *idle) watch(limit time.Duration, j *journal, fail func(error)) {
 			i.timer.Reset(left)
 			return
 		}
-		fail(fmt.Errorf("%w: nothing in %v", ErrIdle, limit))
+		fail(idleError(limit))
 	})
 }
 
