@@ -23,7 +23,8 @@ var known = []string{
 	"context", "encoding/json", "errors", "fmt", "io", "log/slog", "net", "net/http", "os", "os/signal", "syscall",
 	"testing", "testing/synctest", "time",
 	module + "/child", module + "/child/process", module + "/strategies", module + "/supervisor",
-	module + "/supervisor/supervisortest", "github.com/thejerf/suture/v4",
+	module + "/supervisor/supervisortest", module + "/child/probe", module + "/child/isolated", module + "/metrics",
+	module + "/supervisor/systemd", "log", "github.com/thejerf/suture/v4",
 }
 
 // given are the names that a piece of code in a document may use without
