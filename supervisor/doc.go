@@ -1,6 +1,7 @@
 // Package supervisor runs trees: supervisors that start their children in
 // order, restart them when they fail, give up when that happens too often, and
-// stop them in the reverse order, by the rules of Erlang/OTP.
+// stop them in the reverse order, by the rules of Erlang/OTP. The page docs/OTP.md
+// numbers these rules and says where this package differs.
 //
 // # A tree
 //

@@ -265,7 +265,7 @@ func TestRestartAll(t *testing.T) {
 
 func TestCallsThatWait(t *testing.T) {
 	runScripts(t, map[string]script{
-		"rule 6: calls during the start wait for its end, but not those about nobody": {kids: "a; b", text: `
+		"difference 6: calls during the start wait for its end, but not those about nobody": {kids: "a; b", text: `
 			next b hold
 			start       => +a +b
 			terminate a =>

@@ -11,6 +11,9 @@
 // several children in an order (the start of all, a group's restart, the stop)
 // is a procedure, of which at most one runs; see op.go. And what has to wait
 // until a procedure is over waits in one of three queues; see settle.
+//
+// The rules and differences that comments and tests name by a number are those
+// of docs/OTP.md.
 package machine
 
 import (

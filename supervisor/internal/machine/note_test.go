@@ -71,7 +71,7 @@ func TestWhatIsToldOfAnExit(t *testing.T) {
 }
 
 // A run that was told to stop has ended as it should, or has not: rule 38 says
-// which, and rule 8 of ours.
+// which, and difference 8.
 func TestWhatIsToldOfAStop(t *testing.T) {
 	cases := map[string]struct {
 		kind child.Kind

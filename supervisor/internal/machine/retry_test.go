@@ -199,17 +199,17 @@ func TestDelays(t *testing.T) {
 			start     => +a up
 			after 1h  =>
 			a gave_up => a@1s`},
-		"rule 7: a group stops at once and waits down": {sup: "one_for_all", kids: "a; b delayed; c", text: `
+		"difference 7: a group stops at once and waits down": {sup: "one_for_all", kids: "a; b delayed; c", text: `
 			start    => +a +b +c up
 			b fails  => b@1s -c -a
 			== a down, b restarting, c down
 			after 1s => +a +b +c`},
-		"rule 7: the delay runs while the group stops": {sup: "one_for_all", kids: "a; b delayed; c slow", text: `
+		"difference 7: the delay runs while the group stops": {sup: "one_for_all", kids: "a; b delayed; c slow", text: `
 			start    => +a +b +c up
 			b fails  => b@1s -c
 			after 4s =>
 			after 1s => !c -a +a +b +c`},
-		"rule 7: a bounce ends the delay, and for the group too": {sup: "rest_for_one 0/1h", kids: "a; b delayed; c", text: `
+		"difference 7: a bounce ends the delay, and for the group too": {sup: "rest_for_one 0/1h", kids: "a; b delayed; c", text: `
 			start    => +a +b +c up
 			b fails  => b@1s -c
 			bounce b => +b ok +c`},
@@ -219,17 +219,17 @@ func TestDelays(t *testing.T) {
 			bounce a => +a ok
 			a fails  => a@1s
 			bounce a => +a ok`},
-		"rule 7: a call that starts all ends the delay": {sup: "0/1h", kids: "a delayed; b", text: `
+		"difference 7: a call that starts all ends the delay": {sup: "0/1h", kids: "a delayed; b", text: `
 			start       => +a +b up
 			a fails     => a@1s
 			restart_all => -b +a +b ok
 			after 1h    =>`},
-		"rule 7: a deliberate stop is no failure": {sup: "0/1h", kids: "a delayed; b", text: `
+		"difference 7: a deliberate stop is no failure": {sup: "0/1h", kids: "a delayed; b", text: `
 			start       => +a +b up
 			terminate a => -a ok
 			restart a   => +a ok
 			bounce a    => -a +a ok`},
-		"rule 6: while one waits the others live": {kids: "a delayed; b slow; c; d", text: `
+		"difference 6: while one waits the others live": {kids: "a delayed; b slow; c; d", text: `
 			start       => +a +b +c +d up
 			a fails     => a@1s
 			bounce b    => -b
