@@ -439,6 +439,52 @@ func TestDecideIsAskedForANormalExitToo(t *testing.T) {
 	})
 }
 
+func TestDecideHearsOfAWorkersErrorAsOfAnyOther(t *testing.T) {
+	for name, err := range map[string]error{
+		"as if a supervisor gave up":        &child.EndError{Kind: child.GaveUp, Err: errLife},
+		"as if a supervisor shut down":      &child.EndError{Kind: child.ShutDown, Err: errLife},
+		"as if a supervisor did not start":  &child.EndError{Kind: child.StartFailed, Err: errLife},
+		"as if it had not started":          &child.StartError{Err: errLife},
+		"as if it had not started, for now": &child.StartError{Err: errLife, Temporary: true},
+	} {
+		t.Run(name, func(t *testing.T) {
+			synctest.Test(t, func(t *testing.T) {
+				var asked []child.Exit
+				spec := child.Spec{
+					Name: "w", Restart: child.Transient,
+					Run:    child.Func(func(context.Context) error { time.Sleep(time.Second); return err }),
+					Decide: func(e child.Exit) child.Decision { asked = append(asked, e); return child.CompleteIt },
+				}
+				sup := start(t, treeOf("root", spec, worker("other")))
+				time.Sleep(time.Minute)
+				if len(asked) != 1 || asked[0].Kind != child.Failed || asked[0].Temporary || !errors.Is(asked[0], errLife) {
+					t.Fatalf("it was asked about %+v", asked)
+				}
+				if s, err := sup.Find("root/w").Status(); s.State != supervisor.Down || s.Last().Exit.String() != asked[0].String() || err != nil {
+					t.Errorf("got %+v, %v", s, err)
+				}
+				living(t, sup, 0)
+			})
+		})
+	}
+}
+
+func TestAStopIsAnsweredByAnErrorOfAnyKind(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		sup := start(t, treeOf("root", child.Spec{Name: "w", Run: child.Func(func(ctx context.Context) error {
+			<-ctx.Done()
+			return &child.StartError{Err: ctx.Err()} // what it was about to start for somebody
+		})}, worker("other")))
+		if err := sup.Ref().TerminateChild(t.Context(), "w"); err != nil {
+			t.Error(err)
+		}
+		if s, err := sup.Find("root/w").Status(); s.State != supervisor.Down || len(s.Deaths) != 0 || err != nil {
+			t.Errorf("got %+v, %v", s, err)
+		}
+		living(t, sup, 0)
+	})
+}
+
 func TestDecideIsAskedOnlyForARunThatHadStarted(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		var asked, runs atomic.Int32

@@ -72,7 +72,7 @@ func (r *run) once(service child.Service) (next *run) {
 // the error that the run returned, the error is not asked again.
 func (r *run) gone(exit *child.Exit) {
 	verdict := machine.ByType
-	if exit.Kind != child.Failed {
+	if exit.Kind == child.Goexited || exit.Kind == child.Panicked {
 		verdict = r.verdict(exit)
 	}
 	r.node.exited(r, exit, verdict, false)
@@ -85,6 +85,10 @@ func (r *run) gone(exit *child.Exit) {
 func (r *run) verdict(exit *child.Exit) machine.Verdict {
 	if exit.Kind == child.Normal && !r.child.Policy.Decides {
 		return machine.ByType
+	}
+	switch exit.Kind {
+	case child.GaveUp, child.ShutDown, child.StartFailed:
+		r.amend(exit)
 	}
 	if exit.Kind == child.Failed && r.phase.Load() == told && r.answers(exit.Err) {
 		*exit = child.Exit{}
@@ -100,6 +104,15 @@ func (r *run) verdict(exit *child.Exit) machine.Verdict {
 		return machine.Verdict(r.decide(*exit))
 	}
 	return machine.ByType
+}
+
+// amend corrects what the exit claims, before anybody is asked about it.
+func (r *run) amend(exit *child.Exit) {
+	r.node.lock()
+	defer r.node.mu.Unlock()
+	if r.child.Run == any(r) {
+		r.child.Amend(exit)
+	}
 }
 
 // running reports whether the run has started and was not told to stop.

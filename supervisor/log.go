@@ -97,8 +97,10 @@ type line struct {
 // queued is how many lines may wait for a slow handler.
 const queued = 256
 
-// flush is how long the end of the tree waits for a slow handler.
-const flush = time.Second / 2
+// flush is how long the end of the tree waits for a slow handler. Together with
+// the time that a killed run has to end it stays within the second that a stop
+// may take beyond its budget.
+const flush = time.Second / 4
 
 func (l *logger) init(t *tree) { l.tree = t }
 

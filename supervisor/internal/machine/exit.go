@@ -26,15 +26,10 @@ const (
 // exited takes the end of a run: told or not, complete in its start or not.
 func (m *Machine) exited(c *Child, exit *child.Exit, v Verdict) {
 	was, ran := c.State, m.now-c.Since
+	c.Amend(exit)
 	m.unschedule(c)
 	m.live--
 	c.State, c.Since = Down, m.now
-	started := was != Starting && !(c.unready && c.Told != child.NotTold)
-	switch {
-	case !c.Policy.Supervisor && (exit.Kind == child.GaveUp || exit.Kind == child.ShutDown),
-		started && exit.Kind == child.StartFailed:
-		exit.Kind, exit.Temporary = child.Failed, false // only a supervisor gives up, only a start fails to start
-	}
 	switch {
 	case was == Stopping || was == Stuck:
 		exit.Tell(c.Told, c.Killed)
@@ -53,6 +48,26 @@ func (m *Machine) exited(c *Child, exit *child.Exit, v Verdict) {
 		exit = m.record(c, exit)
 		m.hear(c, exit, v)
 	}
+}
+
+// Amend corrects what an exit of the live run claims by the error that the
+// service has returned: only a supervisor gives up, and only a start fails to
+// start.
+func (c *Child) Amend(exit *child.Exit) {
+	started := c.State != Starting && !(c.unready && c.Told != child.NotTold)
+	switch exit.Kind {
+	case child.GaveUp, child.ShutDown:
+		if c.Policy.Supervisor {
+			return
+		}
+	case child.StartFailed:
+		if !started {
+			return
+		}
+	default:
+		return
+	}
+	exit.Kind, exit.Temporary = child.Failed, false
 }
 
 // hear judges an exit, or has it wait until all have started (rule 28).
