@@ -173,11 +173,14 @@ func (r *reader) enter(c *chunk, first uint64) bool {
 	return true
 }
 
-// oldest goes to the oldest chunk that is held.
+// oldest goes to the oldest chunk that is held. The number is read while it is
+// the oldest: a moment later it may be used again as the newest, and to begin
+// with that would be to miss all that is held.
 func (r *reader) oldest() {
 	for {
 		c := r.hub.oldest.Load()
-		if r.enter(c, c.first.Load()) {
+		first := c.first.Load()
+		if r.hub.oldest.Load() == c && r.enter(c, first) {
 			return
 		}
 	}

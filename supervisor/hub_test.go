@@ -75,3 +75,26 @@ func TestAReaderThatStallsKeepsNothingButItsChunk(t *testing.T) {
 	}
 	r.close()
 }
+
+func TestAReaderBeginsWithTheOldestThatIsHeld(t *testing.T) {
+	h := new(hub)
+	h.init()
+	fill(h, held*chunkSize)
+	var writer sync.WaitGroup
+	defer writer.Wait()
+	done := make(chan struct{})
+	defer close(done)
+	writer.Go(func() {
+		for !isClosed(done) {
+			fill(h, chunkSize)
+		}
+	})
+	for range 1_000_000 {
+		r := h.reader(0)
+		first, last := r.chunk.first.Load(), h.last.Load()
+		r.close()
+		if first+(held-2)*chunkSize > last+1 {
+			t.Fatalf("it begins with %d of %d", first, last)
+		}
+	}
+}
