@@ -34,9 +34,27 @@ func (p Panics) String() string {
 // Options is what belongs to a running tree and is not data. The zero value is
 // good. A copy of it is taken; what it points to is shared.
 type Options struct {
-	// Logger gets one line for each change. Its handler is called from one
+	// Logger gets one line for each change. Optional; nil is slog.Default().
+	//
+	//   - Error: a supervisor gives up; a run does not end after it was killed;
+	//     a Decide, a ping or a probe misbehaves.
+	//   - Warn: a run has failed, also in answer to a stop, or has ended well
+	//     by itself and is followed by another; the grace of a run is over;
+	//     lines were dropped.
+	//   - Info: any other end of a run that did not share the fate of its
+	//     siblings: that of a child that is done, or that a call has stopped;
+	//     and each completed start of a child that was ever restarted
+	//     automatically.
+	//   - Debug: all else. A child is added or removed; a run begins, has
+	//     started for the first time, is told to stop, has stopped as it should
+	//     with its group or its supervisor; a brutal kill, and the death of a
+	//     process by it; the failed start that a call asked for, whose caller
+	//     is told.
+	//
+	// Of each child ten lines a minute are written, and ten of level Error; the
+	// next one says how many were held back. The handler is called from one
 	// goroutine of the tree's own; if it is slow, lines are dropped and
-	// counted. Optional; nil is slog.Default().
+	// counted, and the end of the tree waits 250 ms for it at the most.
 	Logger *slog.Logger
 	// Panics says what becomes of a child's panic. Optional; zero is Recover.
 	Panics Panics
