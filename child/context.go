@@ -35,7 +35,8 @@ type Runtime interface {
 // its run. It is for those who write a supervisor.
 type RuntimeKey struct{}
 
-// FromContext is the [Runtime] of the run that ctx belongs to, or nil.
+// FromContext is the [Runtime] of the run that ctx belongs to, or nil. It is for
+// those who write a supervisor, or what belongs to one.
 func FromContext(ctx context.Context) Runtime {
 	r, _ := ctx.Value(RuntimeKey{}).(Runtime)
 	return r

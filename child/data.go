@@ -73,7 +73,8 @@ func (d Data) MarshalJSON() ([]byte, error) {
 	return b.Bytes(), nil
 }
 
-// Grace shows a grace, also those that are no durations.
+// Grace shows a grace, also those that are no durations. For those who write a
+// supervisor, or a spec of their own.
 func Grace(d time.Duration) string {
 	switch d {
 	case BrutalKill:
@@ -86,7 +87,8 @@ func Grace(d time.Duration) string {
 
 // NameOf is how a service or a function is shown: what its String method says,
 // the name of a function, or else the type. It never looks into v, which may
-// be in use, and contains a String that panics.
+// be in use, and contains a String that panics. For those who write a supervisor,
+// or a spec of their own.
 func NameOf(v any) (name string) {
 	if v == nil {
 		return "nil"

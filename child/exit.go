@@ -98,9 +98,9 @@ func (r Reason) Failure() bool { return r >= ByReadiness }
 // Exit says how one run ended. The zero value is a normal end. It is a plain
 // value; what Err holds is shared with whoever made it.
 type Exit struct {
-	// Kind is how it ended.
+	// Kind is how it ended; zero is Normal.
 	Kind Kind
-	// Reason is why it was told to stop, if it was.
+	// Reason is why it was told to stop; zero, NotTold, if it was not.
 	Reason Reason
 	// Core says, with kind Signalled, that the system wrote a core file.
 	Core bool
@@ -114,9 +114,12 @@ type Exit struct {
 	plain bool
 	// cause is the one that Err names, if it does.
 	cause Cause
-	// Code is the exit code of a process, with kind ExitCode.
+	// Code is the code of a process that ended with one other than 0: its kind
+	// is ExitCode, or KilledByUs or StartFailed if we had a part in it. Else
+	// zero.
 	Code int32
-	// Signal is what ended a process, with kind Signalled.
+	// Signal is what ended a process that died of a signal: its kind is
+	// Signalled, or KilledByUs or StartFailed likewise. Else zero.
 	Signal syscall.Signal
 	// Err is what Serve returned, a [*PanicError] after a panic, nil where
 	// there is nothing to say.
@@ -261,11 +264,12 @@ func (e *StartError) Error() string { return e.Err.Error() }
 func (e *StartError) Unwrap() error { return e.Err }
 
 // EndError is what a supervisor's Serve returns to the supervisor above it, so
-// that the exit has its kind.
+// that the exit has its kind. It is for those who write a supervisor: a service
+// that returns it has failed like any other.
 type EndError struct {
-	// Kind is GaveUp, ShutDown or StartFailed.
+	// Kind is GaveUp, ShutDown or StartFailed. Required.
 	Kind Kind
-	// Err is the cause, if there is one.
+	// Err is the cause; nil if there is none.
 	Err error
 }
 
@@ -357,7 +361,8 @@ func unwrap(err error, exit *Exit) {
 }
 
 // Sentinel reports what suture's two errors ask for, wherever they are in err:
-// that this child is never started again, or that the tree above it ends.
+// that this child is never started again, or that the tree above it ends. For
+// those who write a supervisor.
 func (e Exit) Sentinel() (never, terminate bool) {
 	if e.Kind != Failed || e.Err == nil {
 		return false, false

@@ -71,9 +71,9 @@ func newPanic(v any) *PanicError {
 	return &PanicError{Value: v, pcs: append([]uintptr(nil), pcs[:n]...)}
 }
 
-// Recovered is what recover returned as an error. It is for those who call a
-// user's function and contain its panics: it is called by the deferred function
-// that recovers.
+// Recovered is what recover returned as an error. It is for those who write a
+// supervisor, and so call a user's function and contain its panics: it is called
+// by the deferred function that recovers.
 //
 //go:noinline
 func Recovered(v any) *PanicError {

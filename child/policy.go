@@ -111,7 +111,8 @@ type Decider interface {
 }
 
 // Decider is whom a supervisor asks about the exits of the child: the spec's
-// Decide, or a service that is a [Decider], or nil.
+// Decide, or a service that is a [Decider], or nil. For those who write a
+// supervisor.
 func (s Spec) Decider() func(Exit) Decision {
 	if s.Decide != nil {
 		return s.Decide

@@ -7,8 +7,8 @@ import (
 )
 
 // Serve runs one incarnation of s in the calling goroutine and fills exit with
-// how it ended. It is what a supervisor calls; a run's context must answer
-// with a [Runtime] for the functions of this package to reach it.
+// how it ended. It is for those who write a supervisor; a run's context must
+// answer with a [Runtime] for the functions of this package to reach it.
 //
 // A panic is caught and becomes the exit, unless crash is set: then it goes on
 // with its own stack, and the program ends. After a runtime.Goexit Serve does

@@ -100,6 +100,7 @@ func (f Func) IsNil() bool { return f == nil }
 
 // Missing reports whether s is no service at all: nil, a nil pointer, function
 // or map, or a [Fresh] around nil. It calls IsNil of a service that has it.
+// For those who write a supervisor, which refuses such a child.
 func Missing(s Service) bool {
 	if s == nil {
 		return true

@@ -58,11 +58,12 @@ var (
 
 // A CallError is a call that did not do what it was asked for.
 type CallError struct {
-	// Call is the call, in OTP's words: start_child, terminate_child, ...
+	// Call is the call, in OTP's words: start_child, terminate_child, ... Never
+	// empty.
 	Call string
-	// Path is the place that it is about.
+	// Path is the place that it is about; empty for the zero Ref.
 	Path string
-	// Err is why.
+	// Err is why; never nil.
 	Err error
 }
 
@@ -113,30 +114,32 @@ func (c Cause) String() string {
 // An ExitError is the end of a supervisor that somebody has to hear of. It
 // unwraps to the one exit that caused it and to nothing else.
 type ExitError struct {
-	// Path is the supervisor.
+	// Path is the supervisor; never empty.
 	Path string
-	// Cause is why it ended.
+	// Cause is why it ended; never zero.
 	Cause Cause
-	// Child is the path of the child that caused it.
+	// Child is the path of the child that caused it; never empty.
 	Child string
-	// Restarts is how often that child had been restarted.
+	// Restarts is how often that child had been restarted automatically; zero
+	// is never.
 	Restarts uint64
-	// Refused says that the window refused another restart.
+	// Refused says that the window refused another restart; false if something
+	// else ended the supervisor.
 	Refused bool
-	// Exit is how the child ended.
+	// Exit is how the child ended; zero is a normal end.
 	Exit child.Exit
-	// Stack is the stack of the child's run, if that does not end.
+	// Stack is the stack of the child's run, if that does not end; else empty.
 	Stack string
 	// Answers are the failures of those children that were stopped after that,
-	// at most 16.
+	// at most 16; nil is none.
 	Answers []Answer
 }
 
 // An Answer is how a child ended that was told to stop.
 type Answer struct {
-	// Path is the child.
+	// Path is the child; never empty.
 	Path string
-	// Exit is how it ended.
+	// Exit is how it ended: a failure, and so never zero.
 	Exit child.Exit
 }
 
@@ -157,11 +160,11 @@ func (e *ExitError) Unwrap() error { return e.Exit }
 
 // A StopError is a stop that left runs behind: they were killed and still live.
 type StopError struct {
-	// Path is the supervisor.
+	// Path is the supervisor; never empty.
 	Path string
-	// Blocked are the runs that live, in the order of the tree.
+	// Blocked are the runs that live, in the order of the tree; never empty.
 	Blocked []Blocked
-	// Err is why the supervisor ended, if that was not the stop.
+	// Err is why the supervisor ended; nil if that was the stop.
 	Err error
 }
 

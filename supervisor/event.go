@@ -84,27 +84,34 @@ func (n Next) MarshalText() ([]byte, error) { return []byte(n.String()), nil }
 
 // Event is one change in a tree. It is a plain value.
 type Event struct {
-	// Seq numbers the events of a tree, from 1, without a gap.
+	// Seq numbers the events of a tree, from 1, without a gap. It is never zero;
+	// that of a Missed is the number of the last event that is lost.
 	Seq uint64
-	// Time is when it happened.
+	// Time is when it happened; for a Missed, when it was read. Never zero.
 	Time time.Time
-	// Kind is what happened.
+	// Kind is what happened. Never zero.
 	Kind EventKind
-	// Path is the child that it happened to.
+	// Path is the child that it happened to; empty for a Missed.
 	Path string
-	// Incarnation is the run that it happened to.
+	// Incarnation is the run that it happened to. Zero for a Missed, and for a
+	// child that has had none.
 	Incarnation uint64
-	// Reason is why the run was told to stop, for ChildStopping and later.
+	// Reason is why the run was told to stop, for ChildStopping and what
+	// follows until the next run begins. Zero, NotTold, if it was not.
 	Reason child.Reason
-	// Exit is how the run ended, for ChildExited and SupervisorGaveUp.
+	// Exit is how the run ended, for ChildExited and SupervisorGaveUp: zero is
+	// a normal end. For other kinds it is zero and means nothing.
 	Exit child.Exit
-	// Next is what follows, for ChildExited.
+	// Next is what follows, for ChildExited: zero is Stays. For other kinds it
+	// is zero and means nothing.
 	Next Next
-	// Wait is the delay before the restart, for ChildExited with Restarts.
+	// Wait is the delay before the restart, for ChildExited with Restarts: zero
+	// is none. For other kinds it is zero.
 	Wait time.Duration
-	// Restarts is how often the child has been restarted automatically.
+	// Restarts is how often the child has been restarted automatically. Zero
+	// is never, and for a Missed.
 	Restarts uint64
-	// Missed is how many events are lost, for the kind Missed.
+	// Missed is how many events are lost, for the kind Missed; zero for others.
 	Missed uint64
 }
 

@@ -7,13 +7,15 @@ import (
 	"github.com/coppice-go/coppice/supervisor/internal/machine"
 )
 
-// Blocked is a run that was killed and still lives.
+// Blocked is a run that was killed and still lives. It is a plain value.
 type Blocked struct {
-	// Path is the child.
+	// Path is the child; never empty.
 	Path string
-	// Since is how long ago it was told to stop.
+	// Since is how long ago it was told to stop, when the error was made; never
+	// negative.
 	Since time.Duration
-	// Stack is the stack of its goroutine and of those that it started.
+	// Stack is the stack of its goroutine and of those that it started; empty
+	// if they have ended meanwhile.
 	Stack string
 }
 

@@ -119,15 +119,16 @@ type Status struct {
 	Gone map[string]Counts
 }
 
-// A Death is how one run ended.
+// A Death is how one run ended. The zero Death is that of no run. It is a plain
+// value.
 type Death struct {
-	// Exit is the end.
+	// Exit is the end; zero is a normal one.
 	Exit child.Exit
-	// At is when it came.
+	// At is when it came; zero only in a zero Death.
 	At time.Time
 	// Lived is how long the run lived from when it was ready, zero if it never was.
 	Lived time.Duration
-	// Incarnation is the number of the run.
+	// Incarnation is the number of the run, from 1; zero only in a zero Death.
 	Incarnation uint64
 }
 
