@@ -50,6 +50,8 @@
 //   - [github.com/coppice-go/coppice/supervisor/supervisortest] is for tests of
 //     trees of your own, [github.com/coppice-go/coppice/child/childtest] for
 //     tests of services.
+//   - [github.com/coppice-go/coppice/supervisor/systemd] tells systemd about
+//     the tree of a program.
 //   - [github.com/coppice-go/coppice/metrics] is the place of what operators
 //     look at.
 //   - [github.com/coppice-go/coppice/examples] holds programs to run and to
