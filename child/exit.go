@@ -327,7 +327,7 @@ func unspeakable(v any) string { return clean(fmt.Sprintf("%T, whose methods pan
 // itself. Most errors in a crash loop are plain, and looking into them would
 // cost more than the restart.
 func wraps(err error) bool {
-	switch err.(type) {
+	switch err.(type) { //nolint:errorlint // what err is itself is the question
 	case *StatusError, *StartError, *EndError,
 		interface{ Unwrap() error }, interface{ Unwrap() []error },
 		interface{ As(any) bool }, interface{ Is(error) bool }, told:

@@ -19,7 +19,7 @@ const maxJitter = 1
 // minutes.
 const (
 	defaultThreshold = time.Second
-	defaultMin       = time.Second
+	defaultMin       = time.Second //nolint:revive // the least, not minutes
 	defaultMax       = 5 * time.Minute
 )
 

@@ -85,6 +85,6 @@ func (a Attempts) String() string {
 		fmt.Fprintf(table, "%d\t%v\t%v\t%v\t%v\t%d\t%s\n",
 			at.Run, at.Started, at.Lived, at.Wait, at.Due, at.InWindow, verdict)
 	}
-	table.Flush() // a strings.Builder takes whatever is written
+	_ = table.Flush() // a strings.Builder takes whatever is written
 	return text.String()
 }

@@ -292,7 +292,7 @@ func TestFaultCallsOfAChildThatEndIt(t *testing.T) {
 			made := make(chan *supervisor.Supervisor, 1)
 			sup := start(t, one("w", func(ctx context.Context) error {
 				sup := <-made
-				if err := sup.Stop(ctx); err != context.Cause(ctx) || ctx.Err() == nil { //nolint:errorlint // as above
+				if err := sup.Stop(ctx); err != context.Cause(ctx) || ctx.Err() == nil {
 					t.Errorf("got %v", err)
 				}
 				return nil

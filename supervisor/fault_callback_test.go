@@ -20,7 +20,7 @@ import (
 func misbehaviours(release <-chan struct{}) map[string]func() {
 	return map[string]func(){
 		"panics":                    func() { panic("boom") },
-		"panics with nil":           func() { panic(nil) }, //nolint:govet // that is the point
+		"panics with nil":           func() { panic(nil) },
 		"exits its goroutine":       runtime.Goexit,
 		"blocks":                    func() { <-release },
 		"takes longer than is good": func() { time.Sleep(time.Minute) },

@@ -281,7 +281,7 @@ func TestARunThatSpinsIsFoundAndItsStuckSaysWhatFollows(t *testing.T) {
 						if child.Incarnation(ctx) > 1 {
 							return idle(ctx)
 						}
-						for !stop.Load() { //nolint:revive // it spins
+						for !stop.Load() {
 						}
 						return nil
 					})

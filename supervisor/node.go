@@ -47,7 +47,7 @@ type node struct {
 
 // newNode makes the supervisor of p at path, of whose earlier lives the ledger
 // tells.
-func newNode(t *tree, parent *run, path string, p *plan, values context.Context) *node {
+func newNode(t *tree, parent *run, path string, p *plan, values context.Context) *node { //nolint:revive // it is what the runs are given, and not this call's
 	n := &node{
 		tree: t, parent: parent, path: path, plan: p, values: values, since: t.now(),
 		complete: make(chan struct{}), ending: make(chan struct{}),

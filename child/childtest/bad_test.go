@@ -149,7 +149,7 @@ var bad = map[string]mistake{
 	"it leaves one with more labels": {want: "goroutines", says: "childtest_test.hang", make: maker(labelled)},
 	"it leaves one for a minute":     {want: "goroutines", make: maker(lingering)},
 	"a job leaves a goroutine": {want: "goroutines", options: childtest.Options{Once: true}, make: maker(func(_ context.Context, over <-chan struct{}) error {
-		go hang(over) //nolint:errcheck // it has none
+		go hang(over)
 		return nil
 	})},
 
@@ -253,7 +253,7 @@ func worker(_ context.Context, over <-chan struct{}) error {
 
 // leaky leaves a goroutine.
 func leaky(ctx context.Context, over <-chan struct{}) error {
-	go hang(over) //nolint:errcheck // it has none
+	go hang(over)
 	<-ctx.Done()
 	return nil
 }
@@ -261,7 +261,7 @@ func leaky(ctx context.Context, over <-chan struct{}) error {
 // labelled leaves a goroutine that has a label of its own too.
 func labelled(ctx context.Context, over <-chan struct{}) error {
 	pprof.Do(ctx, pprof.Labels("work", "much"), func(context.Context) {
-		go hang(over) //nolint:errcheck // it has none
+		go hang(over)
 	})
 	<-ctx.Done()
 	return nil

@@ -109,7 +109,7 @@ func (p *proc) hold(pid int) (pidfd int, err error) {
 	var now unix.Timespec
 	if err = unix.ClockGettime(unix.CLOCK_BOOTTIME, &now); err == nil {
 		began := time.Duration(now.Nano()) - time.Since(p.began)
-		if born, ok := bornAt(pid); !ok || born*tick < began-2*tick {
+		if born, ok := bornAt(pid); !ok || born*tick < began-2*tick { //nolint:durationcheck // born is a number of ticks
 			err = errStale
 		}
 	}

@@ -89,7 +89,7 @@ func TestTheEndOfWhatAPIDFileNamesIsSeen(t *testing.T) {
 	}
 }
 
-func TestAPIDFileThatIsWrongIsAFailedStart(t *testing.T) {
+func TestAPIDFileThatIsWrongIsAFailedStart(t *testing.T) { //nolint:tparallel // the three wait together, and for nobody else
 	if testing.Short() {
 		t.Skip("it waits for the file for five seconds")
 	}

@@ -199,7 +199,7 @@ func reserve(fd int) error {
 	if err := unix.Getrlimit(unix.RLIMIT_NOFILE, &limit); err != nil {
 		return nil
 	}
-	most := uint64(limit.Cur)
+	most := uint64(limit.Cur) //nolint:unconvert // FreeBSD has a sign
 	if uint64(fd)+min(spare, most/8) >= most {
 		return &shortage{fd, most}
 	}

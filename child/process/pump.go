@@ -87,7 +87,7 @@ func (p *pump) end() {
 	lost := p.lost + p.dropped
 	if !p.reported && lost > 0 {
 		p.reported = true
-		p.contain(child.Func(func(ctx context.Context) error {
+		_ = p.contain(child.Func(func(ctx context.Context) error {
 			child.Logger(ctx).Warn("output was lost", "stream", p.name, "lines", lost)
 			return nil
 		}))
@@ -156,7 +156,7 @@ func (p *pump) complain(exit child.Exit) {
 		return
 	}
 	p.complained = true
-	p.contain(child.Func(func(ctx context.Context) error {
+	_ = p.contain(child.Func(func(ctx context.Context) error {
 		child.Logger(ctx).Warn("output was not taken", "stream", p.name, "err", exit.String())
 		return nil
 	}))

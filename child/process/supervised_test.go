@@ -332,7 +332,7 @@ func TestASecondStopThatIsMoreUrgentCounts(t *testing.T) {
 // A process in a frozen group takes no signal, not even that which kills.
 func TestAnUnkillableProcessHasNoTwinAndHoldsUpNobody(t *testing.T) {
 	needTools(t, "sleep")
-	group, err := os.MkdirTemp("/sys/fs/cgroup/freezer", "process-test-")
+	group, err := os.MkdirTemp("/sys/fs/cgroup/freezer", "process-test-") //nolint:usetesting // a group lies where groups lie
 	if err != nil {
 		t.Skip("it needs a freezer: ", err)
 	}

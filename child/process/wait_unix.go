@@ -47,7 +47,7 @@ func exitError(s syscall.WaitStatus) error {
 
 func usageOf(r *syscall.Rusage) child.Usage {
 	return child.Usage{
-		User: time.Duration(r.Utime.Nano()), System: time.Duration(r.Stime.Nano()), MaxRSS: maxRSS(int64(r.Maxrss)),
+		User: time.Duration(r.Utime.Nano()), System: time.Duration(r.Stime.Nano()), MaxRSS: maxRSS(int64(r.Maxrss)), //nolint:unconvert // an int32 on 32 bits
 	}
 }
 

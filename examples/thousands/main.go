@@ -53,7 +53,7 @@ func run(ctx context.Context, n int, inherit bool, kills int) error {
 	if err != nil {
 		return err
 	}
-	defer sup.Stop(context.Background())
+	defer func() { _ = sup.Stop(context.Background()) }()
 	running, err := list(sup)
 	if err != nil {
 		return err

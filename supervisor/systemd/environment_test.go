@@ -59,7 +59,7 @@ func next(t *testing.T, heard <-chan string) string {
 // path is that of a socket, short enough for one.
 func path(t *testing.T) string {
 	t.Helper()
-	dir, err := os.MkdirTemp("", "c")
+	dir, err := os.MkdirTemp("", "c") //nolint:usetesting // that of a test is too long
 	if err != nil {
 		t.Fatal(err)
 	}

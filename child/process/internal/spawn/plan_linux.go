@@ -251,7 +251,7 @@ func (p *plan) keeps(a *Attr) error {
 		data   [2]unix.CapUserData
 	}{header: unix.CapUserHeader{Version: unix.LINUX_CAPABILITY_VERSION_3}}
 	if err := unix.Capget(&sets.header, &sets.data[0]); err != nil {
-		return &Error{steps[capabilities], err.(syscall.Errno)}
+		return &Error{steps[capabilities], err.(syscall.Errno)} //nolint:errorlint // a system call has no other
 	}
 	for i := range sets.data {
 		if a.Credential != nil && a.Credential.Uid != 0 {

@@ -54,7 +54,7 @@ type Attr struct {
 // Credential is who a process runs as.
 type Credential struct {
 	// Uid is the user.
-	Uid uint32
+	Uid uint32 //nolint:revive // as syscall has it
 	// Gid is the group.
 	Gid uint32
 	// Groups are further groups.
