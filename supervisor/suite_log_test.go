@@ -246,3 +246,73 @@ func TestStartsOfCallsAreQuieterThanRestarts(t *testing.T) {
 		}
 	})
 }
+
+// What the comment on Options.Logger says, line by line.
+func TestHowLoudAChangeIs(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		var log bytes.Buffer
+		plain := func(_ []string, a slog.Attr) slog.Attr {
+			if a.Key == slog.LevelKey || a.Key == slog.MessageKey || a.Key == "next" {
+				return a
+			}
+			return slog.Attr{}
+		}
+		options := supervisor.Options{Logger: slog.New(slog.NewTextHandler(&log, &slog.HandlerOptions{Level: slog.LevelDebug, ReplaceAttr: plain}))}
+		want := func(after string, lines ...string) {
+			t.Helper()
+			synctest.Wait()
+			for i, line := range lines {
+				level, rest, _ := strings.Cut(line, " ")
+				msg, next, _ := strings.Cut(rest, ", ")
+				lines[i] = "level=" + level + ` msg="` + msg + `"`
+				if next != "" {
+					lines[i] += " next=" + next
+				}
+			}
+			if got := strings.Split(strings.TrimSpace(log.String()), "\n"); !slices.Equal(got, lines) {
+				t.Errorf("after %s got\n%s\nwant\n%s", after, strings.Join(got, "\n"), strings.Join(lines, "\n"))
+			}
+			log.Reset()
+		}
+		j, m, release := new(journal), mortals{}, make(chan struct{})
+		deaf := deafTo(release, child.Wait)
+		w := m.child(j, "w")
+		w.Backoff, w.Ready = noDelay, child.Readiness{}
+		sup, err := options.Start(t.Context(), treeOf("root", w, deaf))
+		if err != nil {
+			t.Fatal(err)
+		}
+		want("the start", "DEBUG child started", "DEBUG child started")
+		m["w"] <- errLife
+		want("a failure", "WARN child exited, restarts", "INFO child started")
+		m["w"] <- nil
+		want("a good end and a restart", "WARN child exited, restarts", "INFO child started")
+		if err := sup.Ref().TerminateChild(t.Context(), "w"); err != nil {
+			t.Error(err)
+		}
+		want("a call", "DEBUG child told to stop", "INFO child exited, stays")
+		fails := child.Spec{Name: "fails", Ready: child.Readiness{Call: true}, Run: child.Func(func(context.Context) error { return errLife })}
+		if _, err := sup.Ref().StartChild(t.Context(), fails); err == nil {
+			t.Error("it has started")
+		}
+		want("a call that fails", "DEBUG child added", "DEBUG child starting", "DEBUG child exited, goes", "DEBUG child removed")
+		done := child.Spec{Name: "done", Restart: child.Temporary, Run: child.Func(func(context.Context) error { return nil })}
+		if _, err := sup.Ref().StartChild(t.Context(), done); err != nil {
+			t.Error(err)
+		}
+		want("a child that is done", "DEBUG child added", "DEBUG child started", "INFO child exited, goes", "DEBUG child removed")
+		brutal := child.Spec{Name: "brutal", Shutdown: child.BrutalKill, Run: child.Func(idle)}
+		if _, err := sup.Ref().StartChild(t.Context(), brutal); err != nil {
+			t.Error(err)
+		}
+		want("a start", "DEBUG child added", "DEBUG child started")
+		ctx, cancel := context.WithTimeout(t.Context(), time.Minute)
+		defer cancel()
+		if err := sup.Stop(ctx); err == nil {
+			t.Error("the stop was not blocked")
+		}
+		want("the stop", "DEBUG child told to stop", "DEBUG child killed", "DEBUG child exited, follows",
+			"DEBUG child told to stop", "WARN child killed", "ERROR child does not end")
+		close(release)
+	})
+}
