@@ -457,6 +457,7 @@ func TestDecideHearsOfAWorkersErrorAsOfAnyOther(t *testing.T) {
 				}
 				sup := start(t, treeOf("root", spec, worker("other")))
 				time.Sleep(time.Minute)
+				synctest.Wait()
 				if len(asked) != 1 || asked[0].Kind != child.Failed || asked[0].Temporary || !errors.Is(asked[0], errLife) {
 					t.Fatalf("it was asked about %+v", asked)
 				}
