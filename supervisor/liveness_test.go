@@ -299,13 +299,16 @@ func TestARunThatSpinsIsFoundAndItsStuckSaysWhatFollows(t *testing.T) {
 					t.Errorf("run %d follows", n)
 				}
 				stop.Store(true)
+				if status := sup.Snapshot().Root.Children[0]; len(status.Deaths) == 0 || status.Last().Exit.String() != "killed (beat): no beat for 80ms" {
+					t.Errorf("got %v", status.Deaths)
+				}
 				if err := sup.Stop(t.Context()); err != nil {
 					t.Error(err)
 				}
 				return
 			}
 			var gaveUp *supervisor.ExitError
-			if err := sup.Wait(); !errors.As(err, &gaveUp) || gaveUp.Cause != supervisor.GaveUp || !strings.Contains(gaveUp.Error(), "killed (beat)") {
+			if err := sup.Wait(); !errors.As(err, &gaveUp) || gaveUp.Cause != supervisor.GaveUp || !strings.Contains(gaveUp.Error(), "killed (beat): no beat for 80ms") {
 				t.Errorf("got %v", err)
 			}
 		})

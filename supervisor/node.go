@@ -165,7 +165,7 @@ func (n *node) fail(r *run, why child.Reason) {
 // goroutine of this one.
 func (n *node) exited(r *run, exit *child.Exit, verdict machine.Verdict, here bool) *run {
 	if r.phase.Load() == told {
-		r.explain(exit)
+		r.Explain(exit)
 	}
 	r.phase.Store(over)
 	if r.end(errEnded) {

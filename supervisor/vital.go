@@ -140,11 +140,11 @@ func (r *run) because(why *cause) {
 	r.seldom().verdict = why
 }
 
-// explain puts into the exit why the run was told to stop, if that is why it
+// Explain puts into the exit why the run was told to stop, if that is why it
 // has failed.
 //
 //go:noinline
-func (r *run) explain(exit *child.Exit) {
+func (r *run) Explain(exit *child.Exit) {
 	r.mu.Lock()
 	why := r.cause
 	r.mu.Unlock()

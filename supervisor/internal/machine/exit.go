@@ -327,6 +327,10 @@ func (m *Machine) kill(c *Child) {
 	m.schedule(c, Settle)
 }
 
+// An Explainer is a [Child.Run] that knows more than the reason why it was told
+// to stop, and puts that into an exit.
+type Explainer interface{ Explain(exit *child.Exit) }
+
 // stuck takes a run that was killed and still runs. In the final stop the
 // others go on; otherwise the spec says what follows.
 func (m *Machine) stuck(c *Child) {
@@ -335,7 +339,12 @@ func (m *Machine) stuck(c *Child) {
 	if m.phase == Ending {
 		return
 	}
-	exit := m.record(c, &child.Exit{Kind: child.KilledByUs, Reason: c.Told, Err: ErrStuck})
+	var end child.Exit
+	if run, ok := c.Run.(Explainer); ok {
+		run.Explain(&end)
+	}
+	end.Kind, end.Reason, end.Err = child.KilledByUs, c.Told, ErrStuck
+	exit := m.record(c, &end)
 	switch {
 	case c.Policy.Stuck == child.Abandon:
 		m.detach(c)
