@@ -11,6 +11,11 @@
 // one's own; fromsuture, for who has a program already; and thousands, for very
 // many processes.
 //
+// One with servers that others have written, of which a client expects right
+// answers while they are killed, is webstack:
+//
+//	go run ./examples/webstack
+//
 // The programs are no part of the library: nothing imports them, and they use
 // it only as any other program could.
 package examples
