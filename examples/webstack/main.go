@@ -13,6 +13,7 @@
 package main
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"flag"
@@ -34,10 +35,11 @@ func main() {
 	flag.Parse()
 	ctx, restore := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
 	context.AfterFunc(ctx, restore) // a second ^C ends this program at once
-	if err := run(ctx, os.Stdout, installed(os.Stdout), *load); err != nil {
+	err := run(ctx, os.Stdout, installed(os.Stdout), *load)
+	if err != nil {
 		fmt.Fprintln(os.Stderr, "webstack:", err)
-		os.Exit(supervisor.ExitStatus(err))
 	}
+	os.Exit(supervisor.ExitStatus(err))
 }
 
 func run(ctx context.Context, out io.Writer, have programs, load time.Duration) (err error) {
@@ -91,21 +93,27 @@ func killed(ctx context.Context, out io.Writer, sup *supervisor.Supervisor, c *c
 	}
 	ctx, cancel := context.WithTimeout(ctx, time.Minute)
 	defer cancel()
-	fmt.Fprintf(out, "%-7s killed, ready again:", part)
+	var again []string
 	for e := range sup.Events(ctx, before.Seq) {
 		if e.Kind != supervisor.ChildStarted {
 			continue
 		}
-		fmt.Fprintf(out, " %s after %v,", strings.TrimPrefix(e.Path, name+"/"), e.Time.Sub(began).Round(time.Millisecond))
-		if e.Path == name+"/"+last {
+		child := strings.TrimPrefix(e.Path, name+"/")
+		again = append(again, fmt.Sprintf("%s after %v", child, e.Time.Sub(began).Round(time.Millisecond)))
+		if child == last {
 			break
 		}
 	}
-	if err := c.answered(ctx); err != nil {
-		fmt.Fprintln(out)
-		return fmt.Errorf("no answer after %s was killed: %w", part, err)
+	select {
+	case <-sup.Done():
+		return fmt.Errorf("%s was killed: %w", part, cmp.Or(sup.Wait(), errors.New("the tree has stopped")))
+	default:
 	}
-	fmt.Fprintf(out, " right answers after %v; %d requests failed\n", since(began), c.tally().failed-failed)
+	if err := c.answered(ctx); err != nil {
+		return fmt.Errorf("no right answer after %s was killed, ready again are %q: %w", part, again, err)
+	}
+	fmt.Fprintf(out, "%-7s killed, ready again: %s, right answers after %v; %d requests failed\n",
+		part, strings.Join(again, ", "), since(began), c.tally().failed-failed)
 	return nil
 }
 
@@ -131,7 +139,7 @@ func wait(ctx context.Context, d time.Duration) error {
 	case <-time.After(d):
 		return nil
 	case <-ctx.Done():
-		return ctx.Err()
+		return context.Cause(ctx)
 	}
 }
 
