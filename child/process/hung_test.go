@@ -144,7 +144,7 @@ const slack = 3 * time.Second
 func TestAProcessThatHangsIsFoundInTimeAndItsEndSaysByWhat(t *testing.T) {
 	const ms = time.Millisecond
 	pings := child.Liveness{Interval: 400 * ms, Timeout: 300 * ms, Failures: 2}
-	const inARow, within = 400*ms + 300*ms - 100*ms, 2*400*ms + 300*ms + 2*50*ms // one question may be under way; eighths
+	const within = 2*400*ms + 300*ms + 2*50*ms // with an eighth for each look
 	const pinged = "killed (ping): no answer within 300ms (2 in a row); then exit code 2"
 	type change = func(address string, s *child.Spec, c *process.Command)
 	overHTTP := func(address string, s *child.Spec, _ *process.Command) {
@@ -160,25 +160,25 @@ func TestAProcessThatHangsIsFoundInTimeAndItsEndSaysByWhat(t *testing.T) {
 	}
 	silent := func(_ string, _ *child.Spec, c *process.Command) { c.Idle = 500 * ms }
 	for name, tt := range map[string]struct {
-		by       change
-		sig      syscall.Signal
-		from, to time.Duration
-		reason   child.Reason
-		want     string // of the exit
+		by     change
+		sig    syscall.Signal
+		bound  time.Duration
+		reason child.Reason
+		want   string // of the exit
 	}{
 		"a web server accepts and never answers": {
-			overHTTP, syscall.SIGUSR1, inARow, within, child.ByPing, pinged,
+			overHTTP, syscall.SIGUSR1, within, child.ByPing, pinged,
 		},
 		"a web server is stopped": {
-			overHTTP, syscall.SIGSTOP, inARow, within, child.ByPing, pinged,
+			overHTTP, syscall.SIGSTOP, within, child.ByPing, pinged,
 		},
 		"what listens is stopped": {
-			overTCP, syscall.SIGSTOP, inARow, within, child.ByPing, pinged,
+			overTCP, syscall.SIGSTOP, within, child.ByPing, pinged,
 		},
-		"what beats is stopped":    {watchdog, syscall.SIGSTOP, 400 * ms, 500 * ms, child.ByBeat, "killed (beat): watchdog: no WATCHDOG=1 for 500ms"},
-		"what beats beats no more": {watchdog, syscall.SIGUSR1, 400 * ms, 500 * ms, child.ByBeat, "killed (beat): watchdog: no WATCHDOG=1 for 500ms"},
-		"what prints is stopped":   {silent, syscall.SIGSTOP, 400 * ms, 500 * ms, child.ByBeat, "killed (beat): process: it printed nothing for 500ms"},
-		"what prints is silent":    {silent, syscall.SIGUSR1, 400 * ms, 500 * ms, child.ByBeat, "killed (beat): process: it printed nothing for 500ms"},
+		"what beats is stopped":    {watchdog, syscall.SIGSTOP, 500 * ms, child.ByBeat, "killed (beat): watchdog: no WATCHDOG=1 for 500ms"},
+		"what beats beats no more": {watchdog, syscall.SIGUSR1, 500 * ms, child.ByBeat, "killed (beat): watchdog: no WATCHDOG=1 for 500ms"},
+		"what prints is stopped":   {silent, syscall.SIGSTOP, 500 * ms, child.ByBeat, "killed (beat): process: it printed nothing for 500ms"},
+		"what prints is silent":    {silent, syscall.SIGUSR1, 500 * ms, child.ByBeat, "killed (beat): process: it printed nothing for 500ms"},
 	} {
 		t.Run(name, func(t *testing.T) {
 			var out lines
@@ -192,8 +192,8 @@ func TestAProcessThatHangsIsFoundInTimeAndItsEndSaysByWhat(t *testing.T) {
 			if spec.Liveness.Ping != nil {
 				found = u.found
 			}
-			if found < tt.from || found > tt.to+slack {
-				t.Errorf("it was found after %v, want %v to %v", found, tt.from, tt.to)
+			if found <= 0 || found > tt.bound+slack { // not too early is said in virtual time: here a sign of life can be late
+				t.Errorf("it was found after %v, want %v at most", found, tt.bound)
 			}
 			if e := u.exit; e.Exit.String() != tt.want || e.Exit.Kind != child.KilledByUs || e.Exit.Reason != tt.reason || e.Next != supervisor.Restarts {
 				t.Errorf("got %v, reason %q, want %s", e, e.Exit.Reason, tt.want)
