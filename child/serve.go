@@ -30,19 +30,25 @@ func Serve(ctx context.Context, s Service, exit *Exit, crash bool) {
 	}
 }
 
-// made is the service for one run. The stack of a child that has been restarted
-// has grown at the end of its last run.
+// made is the service for one run.
 //
 //go:noinline
 func made(ctx context.Context, s Service) Service {
-	m, ok := s.(Maker)
-	switch {
-	case !ok:
-	case Incarnation(ctx) > 1:
-		s = m.Make()
-	default:
-		apart.Call(func() { s = m.Make() })
+	if m, ok := s.(Maker); ok {
+		return makeOf(ctx, m)
 	}
+	return s
+}
+
+// makeOf has m make the service. The stack of a child that has been restarted
+// has grown at the end of its last run.
+//
+//go:noinline
+func makeOf(ctx context.Context, m Maker) (s Service) {
+	if Incarnation(ctx) > 1 {
+		return m.Make()
+	}
+	apart.Call(func() { s = m.Make() })
 	return s
 }
 
