@@ -122,6 +122,9 @@ func checkNames(configs []process.Config) error {
 		if !kindName.MatchString(config.Name) {
 			mistakes = append(mistakes, fmt.Errorf("%q: a name is of letters, digits, '_' and '-', at most 56", config.Name))
 		}
+		if config.Name == system || config.Name == everyKind {
+			mistakes = append(mistakes, fmt.Errorf("%q is a word of ours", config.Name))
+		}
 		if slices.ContainsFunc(configs[:i], func(c process.Config) bool { return c.Name == config.Name }) {
 			mistakes = append(mistakes, fmt.Errorf("%q is there twice", config.Name))
 		}

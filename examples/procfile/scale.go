@@ -12,8 +12,10 @@ import (
 // port of the next kind.
 const most = 100
 
-// A scale is how many processes of each kind there are to be. The kind "all" is
-// every one that is not named.
+// everyKind stands for every kind that a scale does not name.
+const everyKind = "all"
+
+// A scale is how many processes of each kind there are to be.
 type scale map[string]int
 
 // parseScale reads web=2,worker=1. Texts may be several, later ones counting.
@@ -36,7 +38,7 @@ func parseScale(texts []string) (scale, error) {
 // check says which kinds nobody knows.
 func (s scale) check(known []string) error {
 	for _, kind := range slices.Sorted(maps.Keys(s)) {
-		if kind != "all" && !slices.Contains(known, kind) {
+		if kind != everyKind && !slices.Contains(known, kind) {
 			return unknown(kind, known)
 		}
 	}
@@ -48,7 +50,7 @@ func (s scale) of(kind string, n int) int {
 	if wanted, ok := s[kind]; ok {
 		return wanted
 	}
-	if wanted, ok := s["all"]; ok {
+	if wanted, ok := s[everyKind]; ok {
 		return wanted
 	}
 	return max(n, 1)
@@ -61,6 +63,6 @@ func unknown(name string, known []string) error {
 // names says whether s has something to say about a kind.
 func (s scale) names(kind string) bool {
 	_, one := s[kind]
-	_, all := s["all"]
+	_, all := s[everyKind]
 	return one || all
 }

@@ -172,7 +172,10 @@ func (c *crew) run(listener net.Listener, ends <-chan error, quit func()) error 
 		defer serve(listener, c, quit)()
 	}
 	why, err := c.wait(signals, ends, stop, ended)
-	<-told
+	select {
+	case <-told:
+	case <-time.After(time.Second): // nobody reads what we print
+	}
 	switch {
 	case why != nil:
 		why.err = errors.Join(why.err, err)
@@ -213,7 +216,8 @@ func (c *crew) signalled(sig os.Signal, before int) error {
 	if before > 0 {
 		text = "what is left is killed"
 	}
-	c.writer(system).say("%s: %s", sig, text)
+	// Whoever should read it may have stopped to, which is no reason not to end.
+	go c.writer(system).say("%s: %s", sig, text)
 	number, _ := sig.(syscall.Signal)
 	return &exitError{status: 128 + int(number)}
 }
