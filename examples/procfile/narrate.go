@@ -6,6 +6,7 @@ import (
 	"path"
 	"time"
 
+	"github.com/coppice-go/coppice/child"
 	"github.com/coppice-go/coppice/supervisor"
 )
 
@@ -33,6 +34,9 @@ func (c *crew) tell(e supervisor.Event) string {
 		return name + " started"
 	case supervisor.ChildExited:
 		text := fmt.Sprintf("%s ended: %s", name, e.Exit)
+		if e.Reason != child.NotTold && !e.Exit.Abnormal() {
+			text = name + " stopped"
+		}
 		if e.Next == supervisor.Restarts {
 			text += "; starts again"
 		}

@@ -53,8 +53,8 @@ func parseProcfile(text []byte) ([]process.Config, error) {
 	var mistakes []error
 	text = bytes.TrimPrefix(text, []byte("\ufeff"))
 	for i, line := range strings.Split(string(text), "\n") {
-		line = strings.TrimSpace(line)
-		if line == "" || strings.HasPrefix(line, "#") {
+		line = strings.TrimRight(line, " \t\r")
+		if bare := strings.TrimSpace(line); bare == "" || strings.HasPrefix(bare, "#") {
 			continue
 		}
 		found := entry.FindStringSubmatch(line)
