@@ -69,11 +69,16 @@ func newCrew(p plan, j *journal, out *printer) (*crew, error) {
 	return c, err
 }
 
-// check finds names that nobody knows.
+// check finds names that nobody knows, and more processes than there are ports.
 func (c *crew) check() error {
 	for _, name := range c.only {
 		if !slices.Contains(c.kinds(), name) {
 			return unknown(name, c.kinds())
+		}
+	}
+	for _, config := range c.configs {
+		if config.NumProcesses > most {
+			return fmt.Errorf("%s: numprocesses must be at most %d", config.Name, most)
 		}
 	}
 	return c.scale.check(c.kinds())

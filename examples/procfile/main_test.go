@@ -1,3 +1,5 @@
+//go:build unix
+
 package main
 
 import (
@@ -55,13 +57,6 @@ func with(t *testing.T, name, text string) *project {
 	dir := t.TempDir()
 	write(t, filepath.Join(dir, name), text)
 	return at(t, dir)
-}
-
-func write(t *testing.T, path, text string) {
-	t.Helper()
-	if err := os.WriteFile(path, []byte(text), 0o600); err != nil {
-		t.Fatal(err)
-	}
 }
 
 func (p *project) command(args ...string) *exec.Cmd {

@@ -40,6 +40,13 @@ func TestAFileOfProcessesIsRead(t *testing.T) {
 	}
 }
 
+func write(t *testing.T, path, text string) {
+	t.Helper()
+	if err := os.WriteFile(path, []byte(text), 0o600); err != nil {
+		t.Fatal(err)
+	}
+}
+
 func spell(configs []process.Config) string {
 	var all []string
 	for _, c := range configs {

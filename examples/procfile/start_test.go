@@ -1,3 +1,5 @@
+//go:build unix
+
 package main
 
 import (
@@ -234,5 +236,51 @@ func TestTheEnvironmentOfAProcess(t *testing.T) {
 				}
 			}
 		})
+	}
+}
+
+func TestDefinitionsRunAsTheySay(t *testing.T) {
+	t.Parallel()
+	needs(t, "sh")
+	p := with(t, "p.yaml", `
+processes:
+  - name: a
+    cmd: [sh, -c, 'echo "$$PS $$PORT $$X $$1"; pwd; echo oops >&2', sh]
+    args: ["$HOME_OF_A and more"]
+    env: {X: of a, HOME_OF_A: /a, PORT: "99"}
+    cwd: below
+    redirect_output: [out, err]
+    numprocesses: 2
+  - name: b
+    cmd: 'trap "" TERM; echo "$PS $PORT"; (sleep 0.2; kill -INT $PPID) & while :; do sleep 0.05; done'
+    shell: true
+    graceful_timeout: 0.3
+`)
+	if err := os.Mkdir(filepath.Join(p.dir, "below"), 0o700); err != nil {
+		t.Fatal(err)
+	}
+	out, status := p.ask("start", "--time=false", "--grace", "1h", "-f", filepath.Join(p.dir, "p.yaml"))
+	for _, want := range []string{"a.1    | a.1 99 of a /a and more\n", "a.2    | a.2 99", "/below\n", "| oops\n", "b.1    | b.1 5100\n"} {
+		if status != 130 || !strings.Contains(out, want) {
+			t.Errorf("status %d, want 130, and %q in\n%s", status, want, out)
+		}
+	}
+}
+
+func TestCheckStartsNothing(t *testing.T) {
+	t.Parallel()
+	p := with(t, "Procfile", "a: touch started\nb: exit 1\n")
+	if out := p.must("check"); out != "a\nb\n" {
+		t.Errorf("it says %q", out)
+	}
+	if _, err := os.Stat(filepath.Join(p.dir, "started")); err == nil {
+		t.Error("something was started")
+	}
+	p = with(t, "Procfile.yaml", "- {name: a, cmd: $NOBODY_HAS_SET_THIS}\n- {name: b, cmd: c, numprocesses: 101}\n")
+	if out, status := p.ask("check", "-f", filepath.Join(p.dir, "Procfile.yaml")); status != 2 || !strings.Contains(out, "numprocesses") {
+		t.Errorf("status %d and %q", status, out)
+	}
+	if out, status := p.ask("check", "-m", "b=1", "-f", filepath.Join("testdata", "project", "processes.yaml")); status != 2 || !strings.Contains(out, `no "b"`) {
+		t.Errorf("status %d and %q", status, out)
 	}
 }
