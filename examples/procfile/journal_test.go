@@ -75,10 +75,31 @@ func TestWhoFollowsIsToldWhatItMissed(t *testing.T) {
 		close(slow)
 		synctest.Wait()
 		j.add(line{Text: "last"})
-		cancel() // what is there is still told
+		synctest.Wait()
+		cancel()
 		<-done
 		if len(got) != kept+3 || got[0].Text != "first" || got[1].Missed != 5 || got[2].Text != "5" || got[kept+2].Text != "last" {
 			t.Errorf("it got %d lines: %v %v %v ... %v", len(got), got[0], got[1], got[2], got[len(got)-1])
 		}
 	})
+}
+
+func TestWhatIsThereAtTheEndIsStillTold(t *testing.T) {
+	t.Parallel()
+	for range 30 { // which of two things that are ready comes first is chance
+		j := newJournal()
+		j.add(line{Text: "first"})
+		ctx, cancel := context.WithCancel(t.Context())
+		var got []string
+		for l := range j.lines(ctx, all, 1, true) {
+			if got = append(got, l.Text); l.Text == "first" {
+				j.add(line{Text: "last"})
+				cancel()
+			}
+		}
+		cancel()
+		if !slices.Equal(got, []string{"first", "last"}) {
+			t.Fatalf("it got %q", got)
+		}
+	}
 }

@@ -58,7 +58,7 @@ func parseProcfile(text []byte) ([]process.Config, error) {
 			continue
 		}
 		found := entry.FindStringSubmatch(line)
-		if found == nil {
+		if found == nil || strings.TrimSpace(found[2]) == "" {
 			mistakes = append(mistakes, fmt.Errorf("line %d: must have the form NAME: COMMAND", i+1))
 			continue
 		}

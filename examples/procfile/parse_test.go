@@ -117,7 +117,7 @@ func asForeman(text string) string {
 }
 
 func FuzzProcfile(f *testing.F) {
-	for _, text := range []string{"", "a: b", "web: x $PORT\n# c\n\nworker: y\r\n", "a:\u00a0b", "a: \x00", "a\nb: c", "  a: b", "a: b \r \n"} {
+	for _, text := range []string{"", "a: b", "web: x $PORT\n# c\n\nworker: y\r\n", "a:\u00a0b", "a: \x00", "a\nb: c", "  a: b", "a: b \r \n", "a:\f \t\n"} {
 		f.Add(text)
 	}
 	f.Fuzz(func(t *testing.T, text string) {
