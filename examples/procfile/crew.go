@@ -43,6 +43,7 @@ type crew struct {
 	printer *printer
 	sup     *supervisor.Supervisor
 	scaling sync.Mutex
+	saying  sync.WaitGroup // what tells of the run at the terminal
 }
 
 func newCrew(p plan, j *journal, out *printer) (*crew, error) {

@@ -162,8 +162,7 @@ func (c *crew) run(listener net.Listener, ends <-chan error, quit func()) error 
 	signal.Notify(broken, syscall.SIGPIPE)
 	defer signal.Stop(broken)
 
-	told := make(chan struct{})
-	go func() { defer close(told); c.narrate() }()
+	c.saying.Go(c.narrate)
 	ctx, stop := context.WithCancel(context.Background())
 	defer stop()
 	ended := make(chan error, 1)
@@ -172,6 +171,8 @@ func (c *crew) run(listener net.Listener, ends <-chan error, quit func()) error 
 		defer serve(listener, c, quit)()
 	}
 	why, err := c.wait(signals, ends, stop, ended)
+	told := make(chan struct{})
+	go func() { defer close(told); c.saying.Wait() }()
 	select {
 	case <-told:
 	case <-time.After(time.Second): // nobody reads what we print
@@ -217,7 +218,7 @@ func (c *crew) signalled(sig os.Signal, before int) error {
 		text = "what is left is killed"
 	}
 	// Whoever should read it may have stopped to, which is no reason not to end.
-	go c.writer(system).say("%s: %s", sig, text)
+	c.saying.Go(func() { c.writer(system).say("%s: %s", sig, text) })
 	number, _ := sig.(syscall.Signal)
 	return &exitError{status: 128 + int(number)}
 }
