@@ -16,6 +16,11 @@
 //
 //	go run ./examples/webstack
 //
+// A program with dependencies of its own is a module of its own, as procfile is,
+// which runs a Procfile:
+//
+//	go -C examples/procfile run . start -d testdata/project
+//
 // The programs are no part of the library: nothing imports them, and they use
 // it only as any other program could.
 package examples
