@@ -100,7 +100,8 @@ type Command struct {
 	// then on that process is the one meant by everything here. It is no child
 	// of ours, so that nobody learns how it ends: an end without a stop is an
 	// [ErrStatusLost]. Optional; without it such a program has ended when its
-	// first process has, and what it left in its group is killed. Linux only.
+	// first process has, and what it left in its group is killed, which on
+	// Linux the log tells. Linux only.
 	PIDFile string
 }
 

@@ -50,7 +50,7 @@ var failures = []failure{
 	{F: 20, What: "a wait for any process takes the exit status", Shows: "TestAnotherWaitInThisProgramIsNoticed TestTwentyUnwaitedChildrenBesideTwentyOrphans"},
 	{F: 21, What: "somebody else waits for our process", Shows: "TestAnotherWaitInThisProgramIsNoticed"},
 	{F: 22, What: "a daemon leaves its parent, group and session", Shows: "TestNothingLeavesAControlGroup"},
-	{F: 23, What: "a program forks, and its first process ends", Shows: "TestAProgramThatForksHasEndedWithItsFirstProcess TestAProgramThatLeavesItselfIsFollowedByItsPIDFile"},
+	{F: 23, What: "a program forks, and its first process ends", Shows: "TestAProgramThatForksHasEndedWithItsFirstProcess TestAProgramThatLeavesItselfUnfollowedIsToldWhatItNeeds TestAProgramThatLeavesItselfIsFollowedByItsPIDFile"},
 	{F: 24, What: "a process number is given again", Shows: "TestASignalNeverHitsWhoGotTheNumber"},
 	{F: 25, What: "a file has the number of a process that is gone", Shows: "TestAPIDFileThatIsWrongIsAFailedStart"},
 	{F: 26, What: "our program is killed, and its successor starts twins", Shows: "TestNothingOutlivesAProgramThatWasKilled TestWhoMayLiveOnOutlivesAProgramThatWasKilled TestAWatcherThatDiesIsReplaced"},

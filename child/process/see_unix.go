@@ -182,6 +182,7 @@ func (p *proc) report(ctx context.Context, what string, err error) {
 // ended.
 func (p *proc) finish(ctx context.Context) error {
 	lived := time.Since(p.began)
+	p.explain(ctx)
 	gone := p.endGroup(ctx)
 	p.collect()
 	p.hangUp()
