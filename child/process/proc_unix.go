@@ -200,8 +200,8 @@ func reserve(fd int) error {
 		return nil
 	}
 	most := uint64(limit.Cur) //nolint:unconvert // FreeBSD has a sign
-	if uint64(fd)+min(spare, most/8) >= most {
-		return &shortage{fd, most}
+	if spared := min(spare, most/8); uint64(fd)+spared >= most {
+		return &shortage{fd, most, spared}
 	}
 	return nil
 }

@@ -7,6 +7,7 @@ import (
 	"errors"
 	"fmt"
 	"math"
+	"strings"
 	"time"
 
 	"github.com/coppice-go/coppice/child"
@@ -212,7 +213,7 @@ func (p *proc) lastOutput(ctx context.Context) string {
 		text += printable(child.Redact(ctx, l.Text)) + "\n"
 	}
 	if len(text) > most {
-		text = text[len(text)-most:]
+		text = strings.ToValidUTF8(text[len(text)-most:], "") // it may begin within a character
 	}
 	return text
 }

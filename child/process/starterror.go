@@ -14,8 +14,8 @@ import (
 type StartError struct {
 	// Step is what failed: hook, lookup, notify, descriptors, fork, cgroup,
 	// session, group, umask, nice, io priority, cpus, limits, oom score,
-	// chroot, user, capabilities, no new privileges, parent death, directory or
-	// exec. Where the system does not tell these apart it is exec.
+	// chroot, user, capabilities, no new privileges, parent death, directory,
+	// exec or pidfile. Where the system does not tell these apart it is exec.
 	Step string
 	// Path is the program.
 	Path string
