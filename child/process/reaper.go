@@ -12,11 +12,14 @@ import "github.com/coppice-go/coppice/child"
 // os.StartProcess has started and not yet waited for. A process that was
 // started by syscall.ForkExec alone looks like an orphan; do not use both.
 //
+// Why orphans come to our program, or that none do, is in the Status of its
+// [child.Facts], which a snapshot of the tree shows.
+//
 // The zero value buries what comes by itself. It is Linux's: elsewhere
 // Validate refuses it.
 type Reaper struct {
 	// Adopt makes our program the one that the orphans below it come to, while
-	// the service runs. Optional.
+	// the service runs; if it was that before, it stays it. Optional.
 	Adopt bool
 }
 

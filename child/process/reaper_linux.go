@@ -12,8 +12,11 @@ import (
 	"strings"
 	"syscall"
 	"time"
+	"unsafe"
 
 	"golang.org/x/sys/unix"
+
+	"github.com/coppice-go/coppice/child"
 )
 
 // reapEvery is how often a reaper looks if no signal tells it to.
@@ -24,12 +27,14 @@ func (Reaper) Validate() error { return nil }
 
 // Serve buries orphans until ctx ends.
 func (r Reaper) Serve(ctx context.Context) error {
-	if r.Adopt {
+	before := adopts()
+	if r.Adopt && !before {
 		if err := unix.Prctl(unix.PR_SET_CHILD_SUBREAPER, 1, 0, 0, 0); err != nil {
 			return fmt.Errorf("process: cannot adopt orphans: %w", err)
 		}
 		defer func() { _ = unix.Prctl(unix.PR_SET_CHILD_SUBREAPER, 0, 0, 0, 0) }()
 	}
+	child.Publish(ctx, child.Facts{Status: adoption(os.Getpid() == 1, r.Adopt || before)})
 	ended := make(chan os.Signal, 1)
 	signal.Notify(ended, syscall.SIGCHLD)
 	defer signal.Stop(ended)
@@ -46,6 +51,24 @@ func (r Reaper) Serve(ctx context.Context) error {
 			return nil
 		}
 	}
+}
+
+// adopts reports whether orphans below our program come to it by its own wish.
+func adopts() bool {
+	var on int32
+	err := unix.Prctl(unix.PR_GET_CHILD_SUBREAPER, uintptr(unsafe.Pointer(&on)), 0, 0, 0)
+	return err == nil && on != 0
+}
+
+// adoption is why orphans come to our program, in words.
+func adoption(first, adopts bool) string {
+	switch {
+	case first:
+		return "orphans come to us: we are the first process"
+	case adopts:
+		return "orphans come to us: we adopt them"
+	}
+	return "no orphans come to us"
 }
 
 // zombies are the children of our program that have ended and that nobody has

@@ -6,6 +6,7 @@ import (
 	"bufio"
 	"context"
 	"fmt"
+	"log/slog"
 	"os"
 	"os/exec"
 	"strconv"
@@ -13,8 +14,13 @@ import (
 	"syscall"
 	"testing"
 	"time"
+	"unsafe"
 
+	"golang.org/x/sys/unix"
+
+	"github.com/coppice-go/coppice/child"
 	"github.com/coppice-go/coppice/child/process"
+	"github.com/coppice-go/coppice/supervisor"
 )
 
 // TestTwentyUnwaitedChildrenBesideTwentyOrphans runs in a copy of the test, so
@@ -90,3 +96,51 @@ func orphan(t *testing.T) int {
 	}
 	return pid
 }
+
+func TestASnapshotTellsWhyOrphansComeToUs(t *testing.T) {
+	for name, tt := range map[string]struct {
+		first bool
+		args  []string
+		want  string
+	}{
+		"they do not":                 {false, nil, "no orphans come to us"},
+		"by choice":                   {false, []string{"adopt"}, "orphans come to us: we adopt them"},
+		"because we had chosen":       {false, []string{"", "before"}, "orphans come to us: we adopt them"},
+		"as the first process of all": {true, nil, "orphans come to us: we are the first process"},
+	} {
+		t.Run(name, func(t *testing.T) {
+			var before []string
+			if tt.first {
+				before = alone(t)
+			}
+			if got := play(t, before, reaping, tt.args...); got != tt.want {
+				t.Errorf("got %q, want %q", got, tt.want)
+			}
+		})
+	}
+}
+
+// reaping is a program with a reaper, which says why orphans come to it. It
+// adopts them after the end of the reaper if it did so before.
+var reaping = addRole("reaping", func(args []string) {
+	before := len(args) > 1
+	if before {
+		orExit(unix.Prctl(unix.PR_SET_CHILD_SUBREAPER, 1, 0, 0, 0))
+	}
+	reaper := process.Reaper{Adopt: before || len(args) > 0}
+	sup, err := supervisor.Options{Logger: slog.New(slog.DiscardHandler)}.Start(context.Background(), supervisor.Spec{
+		Name: "root", Children: []child.Specer{child.Spec{Name: "reaper", Run: reaper}},
+	})
+	orExit(err)
+	status := ""
+	for end := time.Now().Add(10 * time.Second); status == "" && time.Now().Before(end); time.Sleep(time.Millisecond) {
+		status = sup.Snapshot().Root.Children[0].Facts.Status
+	}
+	fmt.Println(status)
+	orExit(sup.Stop(context.Background()))
+	var on int32
+	orExit(unix.Prctl(unix.PR_GET_CHILD_SUBREAPER, uintptr(unsafe.Pointer(&on)), 0, 0, 0))
+	if before != (on != 0) {
+		fmt.Println("but afterwards it is otherwise")
+	}
+})
