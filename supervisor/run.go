@@ -210,6 +210,10 @@ func (r *run) Killed() <-chan struct{} {
 	return rare.killed
 }
 
+// Grace is how long a stop of the run may take, by its spec. A service that
+// ends by itself what it guards takes no longer.
+func (r *run) Grace() time.Duration { return r.child.Policy.Grace }
+
 // kill ends the grace.
 func (r *run) kill() {
 	r.mu.Lock()

@@ -76,7 +76,7 @@ func (p *proc) woken(ctx context.Context) (told bool) {
 	}
 	grace := child.Killed(ctx)
 	if p.alone || child.FromContext(ctx) == nil || ctx.Err() == nil {
-		alone, cancel := context.WithTimeout(context.WithoutCancel(ctx), child.DefaultShutdown)
+		alone, cancel := context.WithTimeout(context.WithoutCancel(ctx), p.patience(ctx))
 		defer cancel()
 		grace = either(alone.Done(), grace)
 	}
@@ -84,9 +84,19 @@ func (p *proc) woken(ctx context.Context) (told bool) {
 	return true
 }
 
+// patience is the grace of a stop that no supervisor has begun: that of the
+// spec all the same, where one stands behind ctx.
+func (p *proc) patience(ctx context.Context) time.Duration {
+	r, ok := child.FromContext(ctx).(interface{ Grace() time.Duration })
+	if p.alone || !ok {
+		return child.DefaultShutdown
+	}
+	return r.Grace() // BrutalKill is less than nothing
+}
+
 // either is closed when one of the two is, the second of which may be nil.
 func either(a, b <-chan struct{}) <-chan struct{} {
-	if b == nil {
+	if b == nil || isClosed(a) {
 		return a
 	}
 	c := make(chan struct{})
