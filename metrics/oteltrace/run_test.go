@@ -66,7 +66,7 @@ func traced(t *testing.T, length time.Duration) (spans tracetest.SpanStubs, bega
 func value(s tracetest.SpanStub, name attribute.Key) string {
 	for _, a := range s.Attributes {
 		if a.Key == name {
-			return a.Value.Emit()
+			return a.Value.String()
 		}
 	}
 	return ""
