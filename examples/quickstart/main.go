@@ -3,14 +3,20 @@
 //
 //	go run ./examples/quickstart           # ends by itself after 15 s
 //	go run ./examples/quickstart -for 0    # runs until ^C
+//	go run ./examples/quickstart -for 0 -http localhost:9090
+//
+// With the last one the tree is seen at http://localhost:9090/, its metrics at
+// /metrics, and its health at /healthz and /readyz.
 //
 // It needs nothing but Go and a POSIX system.
 package main
 
 import (
 	"context"
+	"errors"
 	"flag"
 	"fmt"
+	"io"
 	"log/slog"
 	"os"
 	"os/signal"
@@ -22,15 +28,16 @@ import (
 
 func main() {
 	length := flag.Duration("for", 15*time.Second, "how long to run; 0 is until ^C")
+	address := flag.String("http", "", "where to show the tree over HTTP, localhost:9090 for example; empty is nowhere")
 	flag.Parse()
-	err := run(*length)
+	err := run(os.Stdout, *length, *address)
 	if err != nil {
 		fmt.Fprintln(os.Stderr, err)
 	}
 	os.Exit(supervisor.ExitStatus(err))
 }
 
-func run(length time.Duration) error {
+func run(to io.Writer, length time.Duration, address string) error {
 	interrupted, restore := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
 	defer restore()
 	ctx := interrupted
@@ -47,7 +54,7 @@ func run(length time.Duration) error {
 	if err != nil {
 		return err
 	}
-	out := newPrinter(os.Stdout)
+	out := newPrinter(to)
 	told := make(chan struct{})
 	go func() {
 		defer close(told)
@@ -55,6 +62,14 @@ func run(length time.Duration) error {
 			out.event(e)
 		}
 	}()
+
+	if address != "" {
+		hide, err := show(sup, address, out)
+		if err != nil {
+			return errors.Join(err, sup.Stop(context.Background()))
+		}
+		defer hide()
+	}
 
 	select {
 	case <-ctx.Done():
