@@ -44,7 +44,7 @@ func ExampleOptions() {
 	})
 	fmt.Println(err)
 	// Output:
-	// level=WARN msg="child exited" child=shop/reader incarnation=1 exit="error: connection lost" next=restarts restarts=1
+	// level=WARN msg="child exited" path=shop/reader incarnation=1 cause=error exit="error: connection lost" next=restarts attempt=1
 	// <nil>
 }
 

@@ -273,7 +273,7 @@ func (l *logger) one(line line) {
 		log.LogAttrs(ctx, slog.LevelWarn, "log lines dropped", slog.Uint64("lines", n))
 	}
 	if line.complaint != "" {
-		log.LogAttrs(ctx, slog.LevelError, line.complaint, slog.String("child", line.record.path), slog.Any("error", line.err))
+		log.LogAttrs(ctx, slog.LevelError, line.complaint, slog.String("path", line.record.path), slog.Any("error", line.err))
 		return
 	}
 	log.LogAttrs(ctx, line.level, messages[line.what], line.attrs()...)
@@ -285,31 +285,52 @@ var messages = [...]string{
 	machine.IsStuck: "child does not end", machine.Removed: "child removed", machine.Quit: "supervisor gives up",
 }
 
-// attrs say which child, why, how often, and what happens next.
+// attrs say which child, why, what happens next, and how often it did. Their
+// keys are the same in every line.
 func (l *line) attrs() []slog.Attr {
 	attrs := []slog.Attr{
-		slog.String("child", l.record.path), slog.Uint64("incarnation", l.incarnation),
+		slog.String("path", l.record.path), slog.Uint64("incarnation", l.incarnation),
 	}
 	if l.what == machine.Exited || l.what == machine.Quit {
-		attrs = append(attrs, slog.String("exit", l.exit.String()))
-		if p, ok := l.exit.Err.(*child.PanicError); ok && p != nil { //nolint:errorlint // a panic deeper in the chain is not this run's
-			attrs = append(attrs, slog.String("stack", p.Stack()))
+		attrs = append(attrs, slog.String("cause", l.exit.Cause().String()), slog.String("exit", l.exit.String()))
+		if l.exit.Kind == child.ExitCode || l.exit.Kind == child.Signalled {
+			attrs = append(attrs, l.process())
 		}
 	}
 	if l.what == machine.Exited {
 		attrs = append(attrs, slog.String("next", Next(l.next).String()))
 	}
-	if l.wait > 0 {
-		attrs = append(attrs, slog.Duration("in", l.wait))
-	}
 	if l.reason != child.NotTold {
 		attrs = append(attrs, slog.String("reason", l.reason.String()))
 	}
-	if l.restarts > 0 {
-		attrs = append(attrs, slog.Uint64("restarts", l.restarts))
+	if n := l.attempt(); n > 0 {
+		attrs = append(attrs, slog.Uint64("attempt", n))
+	}
+	if l.wait > 0 {
+		attrs = append(attrs, slog.Duration("delay", l.wait))
 	}
 	if l.suppressed > 0 {
 		attrs = append(attrs, slog.Uint64("suppressed", l.suppressed))
 	}
+	if p, ok := l.exit.Err.(*child.PanicError); ok && p != nil && (l.what == machine.Exited || l.what == machine.Quit) { //nolint:errorlint // a panic deeper in the chain is not this run's
+		attrs = append(attrs, slog.String("stack", p.Stack()))
+	}
 	return attrs
+}
+
+// attempt is the number of the restart that the line is about. One that waits
+// is not counted yet.
+func (l *line) attempt() uint64 {
+	if l.what == machine.Exited && Next(l.next) == Restarts && l.wait > 0 {
+		return l.restarts + 1
+	}
+	return l.restarts
+}
+
+// process is the group of what only a process has.
+func (l *line) process() slog.Attr {
+	if l.exit.Kind == child.ExitCode {
+		return slog.Group("process", slog.Int("code", int(l.exit.Code)))
+	}
+	return slog.Group("process", slog.Int("signal", int(l.exit.Signal)), slog.Bool("core", l.exit.Core), slog.Bool("oom", l.exit.OOM))
 }

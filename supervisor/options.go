@@ -34,7 +34,9 @@ func (p Panics) String() string {
 // Options is what belongs to a running tree and is not data. The zero value is
 // good. A copy of it is taken; what it points to is shared.
 type Options struct {
-	// Logger gets one line for each change. Optional; nil is slog.Default().
+	// Logger gets one line for each change, with the same keys in all: path,
+	// incarnation, cause, attempt, delay, and for a process the group process.
+	// Optional; nil is slog.Default().
 	//
 	//   - Error: a supervisor gives up; a run does not end after it was killed;
 	//     a Decide, a ping or a probe misbehaves.

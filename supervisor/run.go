@@ -243,7 +243,7 @@ func (r *run) Incarnation() uint64 { return r.incarnation }
 
 // Logger is the tree's logger for this run.
 func (r *run) Logger() *slog.Logger {
-	return r.node.tree.options.logger().With("child", r.Path(), "incarnation", r.incarnation)
+	return r.node.tree.options.logger().With("path", r.Path(), "incarnation", r.incarnation)
 }
 
 // Redact applies the tree's redactor.

@@ -77,11 +77,14 @@ func (s scene) play(t *testing.T) {
 }
 
 // plainLine leaves of a line of the log what is the same every time.
-func plainLine(_ []string, a slog.Attr) slog.Attr {
-	switch a.Key {
-	case slog.TimeKey, "incarnation", "restarts", "stack":
+func plainLine(groups []string, a slog.Attr) slog.Attr {
+	if slices.Contains(groups, "process") {
 		return slog.Attr{}
-	case "child":
+	}
+	switch a.Key {
+	case slog.TimeKey, "incarnation", "cause", "attempt", "stack":
+		return slog.Attr{}
+	case "path":
 		a.Value = slog.StringValue(strings.TrimPrefix(a.Value.String(), "root/"))
 	}
 	return a

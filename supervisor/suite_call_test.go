@@ -87,7 +87,7 @@ func TestADeathDuringATerminateIsNoFailure(t *testing.T) {
 		for how, exit := range exits {
 			log := "none"
 			if exit != "" {
-				log = `level=WARN msg="child exited" child=a exit="` + exit + `" next=` + left[1] + ` reason=call`
+				log = `level=WARN msg="child exited" path=a exit="` + exit + `" next=` + left[1] + ` reason=call`
 			}
 			t.Run(restart+" "+how, func(t *testing.T) {
 				synctest.Test(t, scene{sup: "0/1h one_for_all", kids: "b; a slow " + restart, log: log, text: `

@@ -26,11 +26,11 @@ func TestWhatIsReported(t *testing.T) {
 			a panics  => +a
 			a goexits => +a
 			a cancels => +a`, log: `
-			level=WARN msg="child exited" child=a exit=normal next=restarts
-			level=WARN msg="child exited" child=a exit="error: life" next=restarts
-			level=WARN msg="child exited" child=a exit="panic: life" next=restarts
-			level=WARN msg="child exited" child=a exit="its goroutine ended (runtime.Goexit)" next=restarts
-			level=WARN msg="child exited" child=a exit="error: context canceled" next=restarts`},
+			level=WARN msg="child exited" path=a exit=normal next=restarts
+			level=WARN msg="child exited" path=a exit="error: life" next=restarts
+			level=WARN msg="child exited" path=a exit="panic: life" next=restarts
+			level=WARN msg="child exited" path=a exit="its goroutine ended (runtime.Goexit)" next=restarts
+			level=WARN msg="child exited" path=a exit="error: context canceled" next=restarts`},
 		"of a transient child the failures": {kids: "a transient", text: `
 			start     => +a up
 			a ends    =>
@@ -39,10 +39,10 @@ func TestWhatIsReported(t *testing.T) {
 			a panics  => +a
 			a goexits => +a
 			a cancels => +a`, log: `
-			level=WARN msg="child exited" child=a exit="error: life" next=restarts
-			level=WARN msg="child exited" child=a exit="panic: life" next=restarts
-			level=WARN msg="child exited" child=a exit="its goroutine ended (runtime.Goexit)" next=restarts
-			level=WARN msg="child exited" child=a exit="error: context canceled" next=restarts`},
+			level=WARN msg="child exited" path=a exit="error: life" next=restarts
+			level=WARN msg="child exited" path=a exit="panic: life" next=restarts
+			level=WARN msg="child exited" path=a exit="its goroutine ended (runtime.Goexit)" next=restarts
+			level=WARN msg="child exited" path=a exit="error: context canceled" next=restarts`},
 		"of a temporary child too": {kids: "a temporary; b temporary; c temporary; d temporary; e temporary", text: `
 			start     => +a +b +c +d +e up
 			a ends    =>
@@ -50,22 +50,22 @@ func TestWhatIsReported(t *testing.T) {
 			c panics  =>
 			d goexits =>
 			e cancels =>`, log: `
-			level=WARN msg="child exited" child=b exit="error: life" next=goes
-			level=WARN msg="child exited" child=c exit="panic: life" next=goes
-			level=WARN msg="child exited" child=d exit="its goroutine ended (runtime.Goexit)" next=goes
-			level=WARN msg="child exited" child=e exit="error: context canceled" next=goes`},
+			level=WARN msg="child exited" path=b exit="error: life" next=goes
+			level=WARN msg="child exited" path=c exit="panic: life" next=goes
+			level=WARN msg="child exited" path=d exit="its goroutine ended (runtime.Goexit)" next=goes
+			level=WARN msg="child exited" path=e exit="error: context canceled" next=goes`},
 		"of a start the failure, and what comes of it": {kids: "a; b", text: `
 			next b fails
 			start => +a +b xb -a over:init_failed:b`, log: `
-			level=WARN msg="child exited" child=b exit="failed to start: life" next=ends`},
+			level=WARN msg="child exited" path=b exit="failed to start: life" next=ends`},
 		"each failed restart, and the end": {sup: "2/1h", kids: "a; b", text: `
 			start   => +a +b up
 			next b panics panics
 			b fails => +b xb +b xb -a over:gave_up:b`, log: `
-			level=WARN msg="child exited" child=b exit="error: life" next=restarts
-			level=WARN msg="child exited" child=b exit="failed to start: life" next=restarts
-			level=WARN msg="child exited" child=b exit="failed to start: life" next=restarts
-			level=ERROR msg="supervisor gives up" child=b exit="failed to start: life"`},
+			level=WARN msg="child exited" path=b exit="error: life" next=restarts
+			level=WARN msg="child exited" path=b exit="failed to start: life" next=restarts
+			level=WARN msg="child exited" path=b exit="failed to start: life" next=restarts
+			level=ERROR msg="supervisor gives up" path=b exit="failed to start: life"`},
 		"not what a call asked for: its caller is told": {sup: "0/1h", kids: "a", text: `
 			start       => +a up
 			next b fails panics
@@ -88,15 +88,15 @@ func TestWhatIsReported(t *testing.T) {
 			b fails  => -c
 			a fails  =>
 			after 1s => +a +b +c`, log: `
-			level=WARN msg="child exited" child=b exit="error: life" next=restarts
-			level=WARN msg="child exited" child=a exit="error: life" next=follows`},
+			level=WARN msg="child exited" path=b exit="error: life" next=restarts
+			level=WARN msg="child exited" path=a exit="error: life" next=follows`},
 		"each child of a template that had to be killed": {sup: "dynamic", text: `
 			start                       => up
 			start a cleanup=1h grace=1s => +a ok
 			stop                        => -a
 			after 1s                    => !a over`, log: `
-			level=WARN msg="child killed" child=a reason=shutdown
-			level=WARN msg="child exited" child=a exit="killed (shutdown): life" next=follows reason=shutdown`},
+			level=WARN msg="child killed" path=a reason=shutdown
+			level=WARN msg="child exited" path=a exit="killed (shutdown): life" next=follows reason=shutdown`},
 	})
 }
 
@@ -104,9 +104,9 @@ func TestWhatIsReported(t *testing.T) {
 // template, and which answers are reported.
 func TestWhatIsReportedOfAStop(t *testing.T) {
 	exited := func(exit string) string {
-		return `level=WARN msg="child exited" child=a exit="` + exit + `" next=follows reason=shutdown`
+		return `level=WARN msg="child exited" path=a exit="` + exit + `" next=follows reason=shutdown`
 	}
-	const killed = `level=WARN msg="child killed" child=a reason=shutdown` + "\n"
+	const killed = `level=WARN msg="child killed" path=a reason=shutdown` + "\n"
 	cases := map[string]string{ // the words about a child, and the log
 		"answers=ends":    "none",
 		"answers=cancels": "none",

@@ -66,15 +66,15 @@ func TestHowATreeStops(t *testing.T) {
 			l panics    =>
 			m goexits   =>
 			after 800ms => -a over`, log: `
-			level=WARN msg="child exited" child=c exit="error: life" next=follows
-			level=WARN msg="child exited" child=d exit="panic: life" next=follows
-			level=WARN msg="child exited" child=e exit="its goroutine ended (runtime.Goexit)" next=follows
-			level=WARN msg="child exited" child=g exit="error: life" next=follows
-			level=WARN msg="child exited" child=h exit="panic: life" next=follows
-			level=WARN msg="child exited" child=i exit="its goroutine ended (runtime.Goexit)" next=follows
-			level=WARN msg="child exited" child=k exit="error: life" next=follows
-			level=WARN msg="child exited" child=l exit="panic: life" next=follows
-			level=WARN msg="child exited" child=m exit="its goroutine ended (runtime.Goexit)" next=follows`},
+			level=WARN msg="child exited" path=c exit="error: life" next=follows
+			level=WARN msg="child exited" path=d exit="panic: life" next=follows
+			level=WARN msg="child exited" path=e exit="its goroutine ended (runtime.Goexit)" next=follows
+			level=WARN msg="child exited" path=g exit="error: life" next=follows
+			level=WARN msg="child exited" path=h exit="panic: life" next=follows
+			level=WARN msg="child exited" path=i exit="its goroutine ended (runtime.Goexit)" next=follows
+			level=WARN msg="child exited" path=k exit="error: life" next=follows
+			level=WARN msg="child exited" path=l exit="panic: life" next=follows
+			level=WARN msg="child exited" path=m exit="its goroutine ended (runtime.Goexit)" next=follows`},
 		"five seconds for a worker, for ever for a supervisor, unless something else is said": {
 			sup: "endless", kids: "a slow; s", inner: map[string]scene{"s": {kids: "b infinite cleanup=1h"}}, text: `
 			start      => +a +s/b up

@@ -91,7 +91,7 @@ func TestLogLinesArriveInTheLogOfTheRun(t *testing.T) {
 		}
 		return ""
 	}
-	for _, want := range []string{"level=INFO", "child=root/worker", "a=1", "g.d=1s", "g.secret=\"token=***\"", `g.nasty="a b"`} {
+	for _, want := range []string{"level=INFO", "path=root/worker", "a=1", "g.d=1s", "g.secret=\"token=***\"", `g.nasty="a b"`} {
 		if !strings.Contains(line("first"), want) {
 			t.Errorf("no %s in %s", want, line("first"))
 		}
