@@ -20,10 +20,8 @@ func show(sup *supervisor.Supervisor, address string, out *printer) (hide func()
 		return nil, err
 	}
 	quiet := slog.New(slog.DiscardHandler)
-	base, leave := context.WithCancel(context.Background())
 	srv := &http.Server{
 		Handler:           metrics.Handler(sup, "", metrics.Site{Logger: quiet}),
-		BaseContext:       func(net.Listener) context.Context { return base },
 		ReadHeaderTimeout: 5 * time.Second,
 		ErrorLog:          slog.NewLogLogger(quiet.Handler(), slog.LevelError),
 	}
@@ -34,7 +32,6 @@ func show(sup *supervisor.Supervisor, address string, out *printer) (hide func()
 	}()
 	out.line("the tree is shown at http://%s/", ln.Addr())
 	return func() {
-		leave() // streams of events would last as long as their readers
 		grace, cancel := context.WithTimeout(context.Background(), 2*time.Second)
 		defer cancel()
 		if srv.Shutdown(grace) != nil {
