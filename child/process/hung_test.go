@@ -201,7 +201,8 @@ func TestAProcessThatHangsIsFoundInTimeAndItsEndSaysByWhat(t *testing.T) {
 			if u.stopped != child.NotTold && u.stopped != tt.reason {
 				t.Errorf("it was told to stop by %v", u.stopped)
 			}
-			if !strings.Contains(u.log, fmt.Sprintf(`level=WARN msg="child exited" child=root/c incarnation=1 exit=%q next=restarts`, tt.want)) {
+			if !strings.Contains(u.log, `level=WARN msg="child exited" path=root/c incarnation=1 cause=`) ||
+				!strings.Contains(u.log, fmt.Sprintf(` exit=%q next=restarts`, tt.want)) {
 				t.Errorf("the log says\n%s", u.log)
 			}
 			if !strings.Contains(out.String(), "SIGQUIT: quit") {
@@ -231,7 +232,7 @@ func TestAHungProcessThatObeysNothingIsAskedRungByRungAndKilled(t *testing.T) {
 	if took := u.over - u.found; took < grace || took > grace+slack {
 		t.Errorf("it was killed after %v", took)
 	}
-	if !strings.Contains(u.log, `level=WARN msg="child killed" child=root/c incarnation=1 reason=ping`) {
+	if !strings.Contains(u.log, `level=WARN msg="child killed" path=root/c incarnation=1 reason=ping`) {
 		t.Errorf("the log says\n%s", u.log)
 	}
 }

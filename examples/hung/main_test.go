@@ -41,7 +41,7 @@ func TestEachIsFoundAndStartedAgainAndTheLogSaysWhy(t *testing.T) {
 	} {
 		for _, want := range []string{
 			"hung/" + name + strings.Repeat(" ", 10-len(name)) + "killed " + why + "\n",
-			`child=hung/` + name + ` incarnation=1 exit="killed ` + why + `" next=restarts`,
+			`path=hung/` + name + ` incarnation=1 cause=` + why[1:strings.Index(why, ")")] + ` exit="killed ` + why + `" next=restarts`,
 			"hung/" + name + strings.Repeat(" ", 10-len(name)) + "started again\n",
 		} {
 			if !strings.Contains(out.String(), want) {
