@@ -19,6 +19,7 @@ import (
 	"github.com/coppice-go/coppice/child"
 	"github.com/coppice-go/coppice/child/probe"
 	"github.com/coppice-go/coppice/child/process"
+	"github.com/coppice-go/coppice/child/process/internal/spawn"
 	"github.com/coppice-go/coppice/strategies"
 	"github.com/coppice-go/coppice/supervisor"
 )
@@ -72,6 +73,9 @@ func hanging(out *lines, args ...string) process.Command {
 // socket gives c a socket to serve at, of which address is the place.
 func socket(t *testing.T, c *process.Command) (address string) {
 	t.Helper()
+	if !spawn.Vfork {
+		t.Skip("sockets are passed on by a start of our own only")
+	}
 	listener, err := net.Listen("tcp", "127.0.0.1:0")
 	if err != nil {
 		t.Skip("it needs the loopback interface: ", err)

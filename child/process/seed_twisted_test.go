@@ -450,12 +450,12 @@ func TestLinesOfBothStreamsAreTaggedWithTheNameOfTheirProcess(t *testing.T) {
 	stopped(t, sup)
 	got := map[string][]string{}
 	for dec := json.NewDecoder(strings.NewReader(log.String())); dec.More(); {
-		var r struct{ Msg, Child, Stream, Line string }
+		var r struct{ Msg, Path, Stream, Line string }
 		if err := dec.Decode(&r); err != nil {
 			t.Fatal(err)
 		}
 		if r.Msg == "output" {
-			got[r.Child+" "+r.Stream] = append(got[r.Child+" "+r.Stream], r.Line)
+			got[r.Path+" "+r.Stream] = append(got[r.Path+" "+r.Stream], r.Line)
 		}
 	}
 	for _, name := range []string{"web", "db"} {
