@@ -413,7 +413,7 @@ func TestNothingIsReadWhileNobodyListens(t *testing.T) {
 	listeners.Wait()
 	eventually(t, "nobody samples when the last has gone", func() bool { return !sampling() })
 	eventually(t, "the goroutines are those of before", func() bool { return runtime.NumGoroutine() <= goroutines })
-	if unheardAgain := count(); unheard > heard/2 || unheardAgain > heard/2 || heard < 10 {
+	if unheardAgain := count(); heard < unheard+10 || heard < unheardAgain+10 { // others may read, too
 		t.Errorf("%d reads before, %d while somebody listens, %d after", unheard, heard, unheardAgain)
 	}
 }
